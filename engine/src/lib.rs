@@ -11,14 +11,23 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod capability;
+pub mod decision;
+pub mod denial;
 pub mod endpoint;
+pub mod evaluate;
+pub mod exchange;
 pub mod facts;
 pub mod hash;
+pub mod identity;
 mod json;
 pub mod ledger;
+pub mod policy;
+mod size;
 mod sse;
 pub mod store;
 pub mod table;
 pub mod time;
 pub mod usage;
+pub mod verdict;
 pub mod window;

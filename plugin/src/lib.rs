@@ -1,1 +1,13 @@
-//! Weir as a Proxy-Wasm filter.
+//! Weir as a Proxy-Wasm filter: an adapter between the host and the engine, which decides.
+mod hostcalls;
+mod metrics;
+mod root;
+mod stall;
+mod store;
+mod stream;
+mod worker;
+
+proxy_wasm::main! {{
+    // Only the log and WASI may be called in here: Envoy restricts `_initialize`.
+    proxy_wasm::set_root_context(|_| Box::new(root::Root::default()));
+}}

@@ -1,0 +1,258 @@
+//! Which sensitive abilities a request asks for: typed conditions on its facts, and one automaton over its text.
+//!
+//! The text search reads a bounded part of the prompt (start of the system prompt, start and end of
+//! the last user turn), so that its cost does not grow with the conversation.
+use crate::facts::{RawText, RequestFacts, Role, TextSink};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use alloc::{string::String, vec::Vec};
+
+/// Most capabilities of one policy; a set of them is one word.
+pub const MAX_CAPABILITIES: usize = 32;
+
+/// Most phrases of one policy, all capabilities together.
+pub const MAX_PHRASES: usize = 512;
+
+const PHRASE_WORDS: usize = MAX_PHRASES / 64;
+
+/// A set of a policy's capabilities, by index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CapabilitySet(u32);
+
+impl CapabilitySet {
+    /// Adds capability `index`; those beyond `MAX_CAPABILITIES` cannot exist.
+    pub fn insert(&mut self, index: usize) {
+        let bit = u32::try_from(index).ok().and_then(|index| 1u32.checked_shl(index));
+        self.0 |= bit.unwrap_or_default();
+    }
+
+    /// Whether nothing is in it.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// What is in `self` and not in `granted`.
+    pub const fn without(self, granted: Self) -> Self {
+        Self(self.0 & !granted.0)
+    }
+
+    /// Indices, ascending.
+    pub fn iter(self) -> impl Iterator<Item = usize> {
+        (0..MAX_CAPABILITIES).filter(move |&index| {
+            let mut one = Self::default();
+            one.insert(index);
+            self.0 & one.0 != 0
+        })
+    }
+}
+
+/// One condition on a request, compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// Tools offered, at least.
+    Tools(u32),
+    /// Tool results in the history, at least.
+    ToolResults(u32),
+    /// User messages, at least.
+    UserTurns(u32),
+    /// Answers asked for at once, at least.
+    Samples(u32),
+    /// Output tokens asked for, at least.
+    OutputTokens(u32),
+    /// Reasoning that the caller asks to see.
+    VisibleReasoning,
+    /// Token probabilities.
+    Logprobs,
+    /// Different phrases of `of` found, at least.
+    Phrases {
+        /// How many count.
+        at_least: u32,
+        /// The phrases.
+        of: Vec<String>,
+    },
+}
+
+#[derive(Debug)]
+enum Test {
+    Facts(Condition),
+    Phrases { at_least: u32, mask: [u64; PHRASE_WORDS] },
+}
+
+/// A policy's capabilities, ready to be recognised.
+#[derive(Debug)]
+pub struct Capabilities {
+    names: Vec<String>,
+    tests: Vec<Vec<Test>>,
+    phrases: Option<AhoCorasick>,
+    scan_bytes: usize,
+}
+
+/// The phrases together are too many for an automaton.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{given} phrases are more than {MAX_PHRASES}, or too long together")]
+pub struct TooManyPhrases {
+    /// Phrases given.
+    pub given: usize,
+}
+
+impl Capabilities {
+    /// Compiles `definitions` (name, conditions); the search reads `scan_bytes` of prompt text at most.
+    ///
+    /// # Errors
+    /// [`TooManyPhrases`] when they exceed the automaton's limits.
+    pub fn compile(definitions: Vec<(String, Vec<Condition>)>, scan_bytes: usize) -> Result<Self, TooManyPhrases> {
+        let mut patterns: Vec<String> = Vec::new();
+        let mut names = Vec::new();
+        let mut tests = Vec::new();
+        for (name, conditions) in definitions {
+            let mut compiled = Vec::new();
+            for condition in conditions {
+                compiled.push(match condition {
+                    Condition::Phrases { at_least, of } => {
+                        let mut mask = [0u64; PHRASE_WORDS];
+                        for phrase in of {
+                            let index = patterns.iter().position(|known| known.eq_ignore_ascii_case(&phrase)).unwrap_or_else(|| {
+                                patterns.push(phrase);
+                                patterns.len().saturating_sub(1)
+                            });
+                            mark(&mut mask, index).ok_or(TooManyPhrases { given: patterns.len() })?;
+                        }
+                        Test::Phrases { at_least, mask }
+                    }
+                    facts => Test::Facts(facts),
+                });
+            }
+            names.push(name);
+            tests.push(compiled);
+        }
+        let phrases = if patterns.is_empty() {
+            None
+        } else {
+            // Overlapping search (every phrase counts, also inside another) needs the standard semantics.
+            let built = AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(&patterns);
+            Some(built.map_err(|_| TooManyPhrases { given: patterns.len() })?)
+        };
+        Ok(Self { names, tests, phrases, scan_bytes })
+    }
+
+    /// Names by index.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// A sink for the prompt text of one request.
+    pub fn excerpt(&self) -> Excerpt {
+        let limit = if self.phrases.is_some() { self.scan_bytes } else { 0 };
+        Excerpt::new(limit)
+    }
+
+    /// The capabilities that a request asks for. Time: linear in the excerpt.
+    pub fn of(&self, facts: &RequestFacts<'_>, excerpt: &Excerpt) -> CapabilitySet {
+        let found = self.search(excerpt);
+        let mut set = CapabilitySet::default();
+        for (index, tests) in self.tests.iter().enumerate() {
+            if tests.iter().any(|test| test.holds(facts, &found)) {
+                set.insert(index);
+            }
+        }
+        set
+    }
+
+    fn search(&self, excerpt: &Excerpt) -> [u64; PHRASE_WORDS] {
+        let mut found = [0u64; PHRASE_WORDS];
+        let Some(automaton) = &self.phrases else {
+            return found;
+        };
+        for text in excerpt.parts() {
+            for hit in automaton.find_overlapping_iter(text) {
+                if is_word(text, hit.start(), hit.end()) {
+                    let _ = mark(&mut found, hit.pattern().as_usize());
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Test {
+    fn holds(&self, facts: &RequestFacts<'_>, found: &[u64; PHRASE_WORDS]) -> bool {
+        match self {
+            Self::Phrases { at_least, mask } => {
+                let hits: u32 = mask.iter().zip(found).map(|(wanted, found)| (wanted & found).count_ones()).sum();
+                hits >= *at_least
+            }
+            Self::Facts(condition) => match condition {
+                Condition::Tools(least) => facts.tools >= *least,
+                Condition::ToolResults(least) => facts.tool_results >= *least,
+                Condition::UserTurns(least) => facts.user_turns >= *least,
+                Condition::Samples(least) => facts.samples >= *least,
+                Condition::OutputTokens(least) => facts.max_output_tokens.is_some_and(|tokens| tokens >= *least),
+                Condition::VisibleReasoning => facts.reasoning.visible,
+                Condition::Logprobs => facts.logprobs,
+                Condition::Phrases { .. } => false,
+            },
+        }
+    }
+}
+
+fn mark(set: &mut [u64; PHRASE_WORDS], index: usize) -> Option<()> {
+    let bit = u32::try_from(index & 63).ok()?;
+    *set.get_mut(index >> 6)? |= 1u64.checked_shl(bit)?;
+    Some(())
+}
+
+/// Whether a match ends where words end: `class` must not be found in `classroom`.
+fn is_word(text: &[u8], start: usize, end: usize) -> bool {
+    let at = |index: usize| text.get(index).is_some_and(u8::is_ascii_alphanumeric);
+    let clear = |inside: usize, outside: Option<usize>| !at(inside) || !outside.is_some_and(at);
+    clear(start, start.checked_sub(1)) && clear(end.saturating_sub(1), Some(end))
+}
+
+/// The part of a prompt that the phrase search reads: bounded, unescaped, never kept.
+#[derive(Debug)]
+pub struct Excerpt {
+    limit: usize,
+    system: Vec<u8>,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl Excerpt {
+    fn new(limit: usize) -> Self {
+        Self { limit, system: Vec::new(), head: Vec::new(), tail: Vec::new() }
+    }
+
+    fn parts(&self) -> [&[u8]; 3] {
+        [&self.system, &self.head, &self.tail]
+    }
+}
+
+impl TextSink for Excerpt {
+    fn text(&mut self, role: Role, text: RawText<'_>) {
+        let quarter = self.limit >> 2;
+        match role {
+            Role::System => {
+                let left = quarter.saturating_sub(self.system.len());
+                text.unescape_into(&mut self.system, left);
+            }
+            // The turn that is asked now comes last: each one replaces the one before.
+            Role::User => {
+                let half = self.limit >> 1;
+                self.head.clear();
+                self.tail.clear();
+                text.unescape_into(&mut self.head, half);
+                if text.raw.len() > half {
+                    let start = text.raw.len().saturating_sub(quarter).max(half);
+                    // Cutting inside an escape garbles one character at the edge, no more.
+                    let start = (start..text.raw.len()).find(|&at| text.raw.is_char_boundary(at)).unwrap_or(text.raw.len());
+                    let raw = text.raw.get(start..).unwrap_or_default();
+                    RawText { raw, escaped: text.escaped }.unescape_into(&mut self.tail, quarter);
+                }
+            }
+            Role::Assistant | Role::Tool => {}
+        }
+    }
+}

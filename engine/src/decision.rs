@@ -1,0 +1,132 @@
+//! The decision record: one line of JSON for each exchange, the same in Envoy, in our host and in native replays.
+use crate::{
+    endpoint::Endpoint,
+    evaluate::Evaluation,
+    identity::Head,
+    policy::Policy,
+    time::Timestamp,
+    usage::{Tokens, Usage},
+    verdict::{Reason, ReasonCode, Rule},
+};
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use serde::Serialize;
+
+/// One decision as it is logged; the field order is the format's.
+#[derive(Serialize)]
+struct Record<'a> {
+    time: String,
+    decision_id: String,
+    policy: PolicyRef<'a>,
+    mode: &'a str,
+    account: Option<&'a str>,
+    organization: Option<&'a str>,
+    tier: Option<&'a str>,
+    endpoint: &'a str,
+    model: Option<&'a str>,
+    capabilities: Vec<&'a str>,
+    state: &'a str,
+    action: &'a str,
+    would_action: &'a str,
+    basis: &'a str,
+    /// Log odds of a campaign; null until a detector scores.
+    score: Option<f64>,
+    reasons: Vec<ReasonRecord>,
+    campaign: Option<&'a str>,
+    rule: Option<String>,
+    tokens: Option<TokensRecord>,
+}
+
+#[derive(Serialize)]
+struct PolicyRef<'a> {
+    name: &'a str,
+    version: &'a str,
+    digest: &'a str,
+}
+
+#[derive(Serialize)]
+struct ReasonRecord {
+    code: String,
+    value: f64,
+    weight: f64,
+}
+
+#[derive(Serialize)]
+struct TokensRecord {
+    input: u32,
+    output: u32,
+}
+
+/// The name of a decision as callers and logs see it: 32 hex digits.
+pub fn id(head: &Head) -> String {
+    format!("{:032x}", head.decision_id)
+}
+
+/// The decision as one line of JSON, without a line feed.
+pub fn to_json(policy: &Policy, head: &Head, evaluation: &Evaluation, started: Timestamp, usage: Option<Usage>) -> String {
+    let verdict = &evaluation.verdict;
+    let names = policy.capabilities.names();
+    let caller = head.caller.as_ref();
+    let record = Record {
+        time: started.to_string(),
+        decision_id: id(head),
+        policy: PolicyRef { name: &policy.name, version: &policy.version, digest: &policy.digest },
+        mode: policy.mode(),
+        account: caller.map(|caller| caller.account.as_str()),
+        organization: caller.and_then(|caller| caller.organization.as_deref()),
+        tier: evaluation.tier.and_then(|tier| policy.tiers.get(tier)).map(|tier| tier.name.as_str()),
+        endpoint: Endpoint::name(head.endpoint),
+        model: evaluation.model.as_deref(),
+        capabilities: evaluation.capabilities.iter().filter_map(|index| names.get(index)).map(String::as_str).collect(),
+        state: "observe",
+        action: verdict.action.name(),
+        would_action: verdict.would_action.name(),
+        basis: verdict.basis.name(),
+        score: None,
+        reasons: verdict.reasons.iter().map(|reason| reason_record(policy, reason)).collect(),
+        campaign: None,
+        rule: verdict.rule.map(|rule| rule_name(policy, rule)),
+        tokens: match usage {
+            Some(Usage::Known(Tokens { input, output })) => Some(TokensRecord { input, output }),
+            _ => None,
+        },
+    };
+    // Serialising plain strings and numbers has no way to fail; an empty line would at least not be a wrong one.
+    serde_json::to_string(&record).unwrap_or_default()
+}
+
+fn reason_record(policy: &Policy, reason: &Reason) -> ReasonRecord {
+    let code = match reason.code {
+        ReasonCode::CapabilityNotGranted(index) => {
+            let name = policy.capabilities.names().get(index).map(String::as_str).unwrap_or_default();
+            format!("CAPABILITY_NOT_GRANTED:{name}")
+        }
+        ReasonCode::BudgetUsed => "BUDGET_USED".to_string(),
+        ReasonCode::Listed => "LISTED".to_string(),
+        ReasonCode::NotInspected => "NOT_INSPECTED".to_string(),
+        ReasonCode::NoAccount => "NO_ACCOUNT".to_string(),
+        ReasonCode::StateUnavailable => "STATE_UNAVAILABLE".to_string(),
+    };
+    ReasonRecord { code, value: reason.value, weight: reason.weight }
+}
+
+/// The rule as the policy's author would look for it.
+fn rule_name(policy: &Policy, rule: Rule) -> String {
+    let tier = |index: usize| policy.tiers.get(index).map(|tier| tier.name.as_str()).unwrap_or_default();
+    let budget = |index: usize| policy.budgets.get(index).map(|budget| budget.name.as_str()).unwrap_or_default();
+    match rule {
+        Rule::Anonymous => "identity.anonymous".to_string(),
+        Rule::Oversized => "inspection.oversized".to_string(),
+        Rule::Compressed => "inspection.compressed".to_string(),
+        Rule::Malformed => "inspection.malformed".to_string(),
+        Rule::UnknownEndpoint => "inspection.unknownEndpoint".to_string(),
+        Rule::DenyList(index) => format!("lists.deny[{index}]"),
+        Rule::ExemptList(index) => format!("lists.exempt[{index}]"),
+        Rule::Tier(index) => format!("tiers.{}", tier(index)),
+        Rule::Budget(index) => format!("budgets.{}", budget(index)),
+        Rule::StateFailure => "state.onFailure".to_string(),
+    }
+}

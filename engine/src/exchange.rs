@@ -1,0 +1,90 @@
+//! One exchange from its head to its log line: the sequence that every host drives.
+use crate::{
+    decision,
+    denial::Denial,
+    endpoint::Endpoint,
+    evaluate::{Body, Evaluation, evaluate},
+    hash::HashKey,
+    identity::Head,
+    ledger::Ledger,
+    policy::Policy,
+    store::CounterStore,
+    time::Timestamp,
+    usage::{Usage, UsageMeter},
+    verdict::Action,
+};
+use alloc::string::String;
+
+/// One exchange. Call `begin`, `decide`, then `response` for each chunk, and `finish` once.
+#[derive(Debug)]
+pub struct Exchange {
+    head: Head,
+    started: Timestamp,
+    evaluation: Option<Evaluation>,
+    meter: UsageMeter,
+}
+
+/// What an exchange came to, for logs and metrics.
+#[derive(Debug)]
+pub struct Finished {
+    /// The decision as one line of JSON.
+    pub decision: String,
+    /// What is known of the response's usage; `None` when no upstream answered because the request was refused.
+    pub usage: Option<Usage>,
+}
+
+impl Exchange {
+    /// Takes the head of a request.
+    pub fn begin<'h>(policy: &Policy, key: &HashKey, headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone, now: Timestamp) -> Self {
+        let head = Head::read(policy, key, headers, now);
+        let meter = UsageMeter::new(head.endpoint);
+        Self { head, started: now, evaluation: None, meter }
+    }
+
+    /// Whether the verdict may depend on the body; if not, decide at once with an empty one.
+    pub fn needs_body(&self) -> bool {
+        self.head.caller.is_some() && self.head.endpoint != Endpoint::Unknown && !self.head.compressed
+    }
+
+    /// Decides; a second call keeps the first verdict. The reply to send instead of going on, if any.
+    pub fn decide(&mut self, policy: &Policy, key: &HashKey, body: Body<'_>, ledger: &mut Ledger, store: &mut impl CounterStore) -> Option<Denial> {
+        if self.evaluation.is_none() {
+            self.evaluation = Some(evaluate(policy, key, &self.head, body, self.started, ledger, store));
+        }
+        let verdict = &self.evaluation.as_ref()?.verdict;
+        Denial::of(policy, self.head.endpoint, verdict, &decision::id(&self.head))
+    }
+
+    /// What was decided, once it was.
+    pub fn evaluation(&self) -> Option<&Evaluation> {
+        self.evaluation.as_ref()
+    }
+
+    /// The head as it was read.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Whether the response comes from upstream, so that its body tells usage.
+    pub fn is_admitted(&self) -> bool {
+        self.evaluation.as_ref().is_some_and(|evaluation| evaluation.verdict.action == Action::Allow)
+    }
+
+    /// The next bytes of the response body.
+    pub fn response(&mut self, chunk: &[u8]) {
+        self.meter.feed(chunk);
+    }
+
+    /// Settles the budgets and writes the decision; `ended` says whether the response body ended in order.
+    /// `None` when nothing was decided: the request was gone before it could be.
+    pub fn finish(&mut self, policy: &Policy, ended: bool, now: Timestamp, ledger: &mut Ledger, store: &mut impl CounterStore) -> Option<Finished> {
+        let admitted = self.is_admitted();
+        let evaluation = self.evaluation.as_mut()?;
+        let usage = admitted.then(|| self.meter.usage(ended));
+        if let Some(hold) = evaluation.hold.take() {
+            hold.settle(policy, usage.unwrap_or(Usage::Unknown), ledger, now, store);
+        }
+        let decision = decision::to_json(policy, &self.head, evaluation, self.started, usage);
+        Some(Finished { decision, usage })
+    }
+}

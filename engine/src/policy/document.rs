@@ -1,0 +1,340 @@
+//! The policy as written: field for field what people type, nothing checked yet.
+//!
+//! Every field is optional here, so that one missing or wrong value never hides the next problem;
+//! `validate` says what is missing. Variants are map keys (`{header: x-account-id}`), because serde
+//! then refuses unknown keys inside them and reports exact paths.
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use serde::Deserialize;
+
+/// A whole policy document, `apiVersion: weir/v1`, `kind: Policy`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Document {
+    /// `weir/v1`.
+    pub api_version: Option<String>,
+    /// `Policy`.
+    pub kind: Option<String>,
+    /// Which policy this is.
+    pub metadata: Option<Metadata>,
+    /// What of a request is read, and what happens to one that cannot be.
+    pub inspection: Option<Inspection>,
+    /// Where the facts about the caller come from.
+    pub identity: Option<Identity>,
+    /// What counts as asking for a sensitive ability.
+    pub capabilities: Option<BTreeMap<String, Capability>>,
+    /// Classes of accounts and what they are granted; the first that matches wins.
+    pub tiers: Option<Vec<Tier>>,
+    /// Limits over windows.
+    pub budgets: Option<Vec<Budget>>,
+    /// How tokens are counted.
+    pub metering: Option<Metering>,
+    /// Accounts and organizations that are always refused or always let through.
+    pub lists: Option<Lists>,
+    /// What callers are told.
+    pub responses: Option<Responses>,
+    /// Shared memory.
+    pub state: Option<State>,
+    /// Whether the policy acts.
+    pub rollout: Option<Rollout>,
+}
+
+/// Which policy this is; every decision carries it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metadata {
+    /// Name of the policy.
+    pub name: Option<String>,
+    /// Version, any text; changes with every change.
+    pub version: Option<String>,
+    /// Team that answers for it.
+    pub owner: Option<String>,
+}
+
+/// What of a request is read, and what happens to one that cannot be.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Inspection {
+    /// Largest body that is read, `4MiB`.
+    pub max_body: Option<String>,
+    /// How much prompt text the phrase search reads, `8KiB`.
+    pub scan_text: Option<String>,
+    /// A body above `maxBody`.
+    pub oversized: Option<Oversized>,
+    /// A body with a `content-encoding`.
+    pub compressed: Option<Handling>,
+    /// A body that is not the JSON of its endpoint.
+    pub malformed: Option<Handling>,
+    /// A path that the engine does not know.
+    pub unknown_endpoint: Option<Handling>,
+}
+
+/// What happens to a request whose body cannot be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Handling {
+    /// Passes on what the head alone says: lists, tier and request budgets still hold.
+    Allow,
+    /// Is refused.
+    Deny,
+}
+
+/// What happens to a body above the cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Oversized {
+    /// The first `maxBody` bytes are judged, the rest passes unread.
+    Inspect,
+    /// Is refused.
+    Deny,
+}
+
+/// Where the facts about the caller come from: the first source that yields a value wins.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Identity {
+    /// The paying or signed-up identity.
+    pub account: Option<Vec<Source>>,
+    /// The organization above the account.
+    pub organization: Option<Vec<Source>>,
+    /// When the account was created, RFC 3339.
+    pub created: Option<Vec<Source>>,
+    /// How the account was verified.
+    pub verification: Option<Vec<Source>>,
+    /// What the account pays for.
+    pub plan: Option<Vec<Source>>,
+    /// A request that no source gives an account.
+    pub anonymous: Option<Anonymous>,
+}
+
+/// One place to read a fact from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Source {
+    /// A request header that a trusted filter sets.
+    Header(String),
+    /// A keyed hash of the credential (`authorization: Bearer`, `x-api-key`, `api-key`).
+    ApiKey(ApiKey),
+}
+
+/// No settings yet.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {}
+
+/// What happens to a request without an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Anonymous {
+    /// Is refused.
+    Deny,
+    /// All such requests share the account `anonymous` and its budgets.
+    Shared,
+}
+
+/// What counts as asking for one ability: any of the conditions.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Capability {
+    /// Conditions, one of which is enough.
+    pub any_of: Option<Vec<Condition>>,
+}
+
+/// One condition on a request.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Condition {
+    /// Tools (or legacy functions) offered to the model.
+    Tools(AtLeast),
+    /// Tool results in the history: how far an agent loop has come.
+    ToolResults(AtLeast),
+    /// User messages in the history.
+    UserTurns(AtLeast),
+    /// `n`: answers asked for at once.
+    Samples(AtLeast),
+    /// Output tokens asked for (`max_tokens`, `max_completion_tokens`).
+    OutputTokens(AtLeast),
+    /// Reasoning that the caller asks to see.
+    VisibleReasoning(Asked),
+    /// Token probabilities.
+    Logprobs(Asked),
+    /// Different phrases found in the prompt.
+    Phrases(Phrases),
+}
+
+/// A lower bound.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AtLeast {
+    /// The smallest number that counts.
+    pub at_least: u32,
+}
+
+/// No settings: asking is enough.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {}
+
+/// Phrases to look for, case-insensitively (ASCII), at word boundaries.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Phrases {
+    /// How many different ones count; 1 when absent.
+    pub at_least: Option<u32>,
+    /// The phrases.
+    pub of: Vec<String>,
+}
+
+/// A class of accounts and what it is granted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tier {
+    /// Name of the tier.
+    pub name: Option<String>,
+    /// Who belongs to it; everybody when absent.
+    #[serde(rename = "match")]
+    pub matcher: Option<Matcher>,
+    /// Capabilities that it may use.
+    pub grants: Option<Vec<String>>,
+}
+
+/// Conditions on identity facts: all that are given must hold, any listed value is enough.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Matcher {
+    /// Account ids.
+    pub account: Option<Vec<String>>,
+    /// Organization ids.
+    pub organization: Option<Vec<String>>,
+    /// Verification levels.
+    pub verification: Option<Vec<String>>,
+    /// Plans.
+    pub plan: Option<Vec<String>>,
+    /// Least age of the account, `30d`.
+    pub min_age: Option<String>,
+}
+
+/// A limit over a window.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Budget {
+    /// Name of the budget.
+    pub name: Option<String>,
+    /// Whose budget it is.
+    pub per: Option<Per>,
+    /// What is counted.
+    pub unit: Option<Unit>,
+    /// Most that may be used in any window.
+    pub limit: Option<u64>,
+    /// Length of the window, `1h`.
+    pub window: Option<String>,
+    /// Tiers that it holds for; all when absent.
+    pub tiers: Option<Vec<String>>,
+}
+
+/// Whose budget it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// Each account has its own.
+    Account,
+    /// All accounts of an organization share one.
+    Organization,
+}
+
+/// What a budget counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Admitted requests.
+    Requests,
+    /// Prompt tokens.
+    InputTokens,
+    /// Completion tokens.
+    OutputTokens,
+    /// Prompt and completion tokens.
+    Tokens,
+}
+
+/// How tokens are counted.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metering {
+    /// Output tokens to reserve for a request that names no maximum.
+    pub default_output_tokens: Option<u32>,
+    /// What happens to the reservation when a response does not tell its usage (aborted, failed, unreadable).
+    pub unknown_usage: Option<UnknownUsage>,
+}
+
+/// What happens to a reservation whose usage never became known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownUsage {
+    /// Is given back: nothing is charged that no response reported.
+    Release,
+    /// Stays charged: aborting before the usage arrives does not pay.
+    Keep,
+}
+
+/// Accounts and organizations with a standing decision.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Lists {
+    /// Always refused.
+    pub deny: Option<Vec<ListEntry>>,
+    /// Never refused, never charged.
+    pub exempt: Option<Vec<ListEntry>>,
+}
+
+/// One entry of a list; who put it there, why and until when is part of it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ListEntry {
+    /// Account id.
+    pub account: Option<String>,
+    /// Organization id.
+    pub organization: Option<String>,
+    /// Team that answers for the entry.
+    pub owner: Option<String>,
+    /// Why it is there.
+    pub reason: Option<String>,
+    /// When it stops working, RFC 3339.
+    pub expires: Option<String>,
+}
+
+/// What callers are told.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Responses {
+    /// Link to the terms of use, added to final denials.
+    pub terms_of_use: Option<String>,
+    /// Where to ask, added to final denials.
+    pub contact: Option<String>,
+}
+
+/// Shared memory.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct State {
+    /// Bytes of all keys and values together, `64MiB`; fixed when the proxy starts.
+    pub memory: Option<String>,
+    /// A request whose budgets cannot be counted.
+    pub on_failure: Option<Handling>,
+}
+
+/// Whether the policy acts.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rollout {
+    /// Mode of the policy.
+    pub mode: Option<Mode>,
+}
+
+/// Mode of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Decides and records, touches nothing.
+    Shadow,
+    /// Acts.
+    Enforce,
+}

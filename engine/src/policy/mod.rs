@@ -1,0 +1,270 @@
+//! The policy: `Document` (as written), checked, compiled to `Policy`, which alone reaches `evaluate`.
+mod diagnostic;
+mod document;
+mod read;
+mod validate;
+
+pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+pub use document::Document;
+pub(crate) use document::{Per, Source, Unit};
+
+use crate::{
+    capability::{Capabilities, CapabilitySet},
+    hash::HashKey,
+    identity::Caller,
+    table::Layout,
+    time::Timestamp,
+};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::String,
+    vec::Vec,
+};
+use core::time::Duration;
+use sha2::{Digest, Sha256};
+
+/// A compiled policy: immutable, shared by all streams that began under it.
+#[derive(Debug)]
+pub struct Policy {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) owner: String,
+    pub(crate) digest: String,
+    pub(crate) enforce: bool,
+    pub(crate) inspection: Inspection,
+    pub(crate) identity: Identity,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) budgets: Vec<Budget>,
+    pub(crate) metering: Metering,
+    pub(crate) lists: Lists,
+    pub(crate) terms_of_use: Option<String>,
+    pub(crate) contact: Option<String>,
+    pub(crate) layout: Layout,
+    pub(crate) memory: u64,
+    pub(crate) admit_on_failure: bool,
+}
+
+/// What reading a document gave: the policy unless an error refuses it, and everything noticed.
+#[derive(Debug)]
+pub struct Checked {
+    /// The policy, `None` when refused.
+    pub policy: Option<Policy>,
+    /// Errors and warnings.
+    pub diagnostics: Diagnostics,
+}
+
+impl Policy {
+    /// Reads, checks and compiles a policy from its JSON text. Entries of lists that ended before
+    /// `now` are warned of; without a `now` they are not looked at.
+    pub fn check(json: &[u8], now: Option<Timestamp>) -> Checked {
+        let mut diagnostics = Diagnostics::default();
+        let Some((document, taken)) = read::document(json, &mut diagnostics) else {
+            return Checked { policy: None, diagnostics };
+        };
+        let mut found = Diagnostics::default();
+        let refused = diagnostics.refuse();
+        let policy = validate::policy(document, digest(json), &mut found);
+        if let (Some(policy), Some(now)) = (&policy, now) {
+            policy.lists.deny.warn_of_expired("lists.deny", now, &mut found);
+            policy.lists.exempt.warn_of_expired("lists.exempt", now, &mut found);
+        }
+        diagnostics.absorb(found, &taken);
+        Checked { policy: policy.filter(|_| !refused), diagnostics }
+    }
+
+    /// Name of the policy.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Version of the policy.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Team that answers for the policy.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// `sha256:` and the hex digest of the JSON text that the policy was read from.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// `shadow` or `enforce`.
+    pub fn mode(&self) -> &'static str {
+        if self.enforce { "enforce" } else { "shadow" }
+    }
+
+    /// Where counters live.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Bytes that all keys and values in shared memory may take.
+    pub fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    /// Tier names, by index.
+    pub fn tier_names(&self) -> impl Iterator<Item = &str> {
+        self.tiers.iter().map(|tier| tier.name.as_str())
+    }
+
+    /// Bytes of a request body that are read at most.
+    pub fn max_body(&self) -> usize {
+        self.inspection.max_body
+    }
+}
+
+fn digest(json: &[u8]) -> String {
+    let mut text = String::from("sha256:");
+    for byte in Sha256::digest(json) {
+        text.push_str(&format!("{byte:02x}"));
+    }
+    text
+}
+
+/// What of a request is read, and what happens to one that cannot be.
+#[derive(Debug)]
+pub(crate) struct Inspection {
+    /// Bytes.
+    pub(crate) max_body: usize,
+    pub(crate) inspect_oversized: bool,
+    pub(crate) allow_compressed: bool,
+    pub(crate) allow_malformed: bool,
+    pub(crate) allow_unknown_endpoint: bool,
+}
+
+/// Where the caller's facts come from, by `Fact`.
+#[derive(Debug, Default)]
+pub(crate) struct Identity {
+    pub(crate) sources: [Vec<Source>; 5],
+    pub(crate) anonymous_shared: bool,
+}
+
+impl Identity {
+    fn new(sources: [Vec<Source>; 5], anonymous_shared: bool) -> Self {
+        Self { sources, anonymous_shared }
+    }
+}
+
+/// A class of accounts.
+#[derive(Debug)]
+pub(crate) struct Tier {
+    pub(crate) name: String,
+    pub(crate) matcher: Matcher,
+    pub(crate) grants: CapabilitySet,
+}
+
+/// Conditions on the caller: all that are given must hold.
+#[derive(Debug, Default)]
+pub(crate) struct Matcher {
+    account: Option<BTreeSet<String>>,
+    organization: Option<BTreeSet<String>>,
+    verification: Option<BTreeSet<String>>,
+    plan: Option<BTreeSet<String>>,
+    min_age: Option<Duration>,
+}
+
+impl Matcher {
+    /// A fact that the caller lacks matches no list: absence earns nothing.
+    pub(crate) fn matches(&self, caller: &Caller, now: Timestamp) -> bool {
+        let listed = |list: &Option<BTreeSet<String>>, value: Option<&str>| {
+            list.as_ref().is_none_or(|list| value.is_some_and(|value| list.contains(value)))
+        };
+        listed(&self.account, Some(&caller.account))
+            && listed(&self.organization, caller.organization.as_deref())
+            && listed(&self.verification, caller.verification.as_deref())
+            && listed(&self.plan, caller.plan.as_deref())
+            && self.min_age.is_none_or(|least| caller.created.is_some_and(|created| now.saturating_since(created) >= least))
+    }
+
+    fn matches_everyone(&self) -> bool {
+        self.account.is_none()
+            && self.organization.is_none()
+            && self.verification.is_none()
+            && self.plan.is_none()
+            && self.min_age.is_none()
+    }
+}
+
+/// A limit over a window.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    pub(crate) name: String,
+    pub(crate) per: Per,
+    pub(crate) unit: Unit,
+    pub(crate) limit: u32,
+    pub(crate) window: Duration,
+    /// Tier indices that it holds for; `None` is all.
+    pub(crate) tiers: Option<Vec<usize>>,
+}
+
+impl Budget {
+    /// Names the budget's counters: they survive a new limit, not a new unit or window.
+    pub(crate) fn id(&self, key: &HashKey) -> u64 {
+        let unit: &[u8] = match self.unit {
+            Unit::Requests => b"requests",
+            Unit::InputTokens => b"input_tokens",
+            Unit::OutputTokens => b"output_tokens",
+            Unit::Tokens => b"tokens",
+        };
+        key.hash64("budget", &[self.name.as_bytes(), unit, &self.window.as_nanos().to_be_bytes()])
+    }
+}
+
+/// How tokens are counted.
+#[derive(Debug)]
+pub(crate) struct Metering {
+    pub(crate) default_output_tokens: u32,
+    pub(crate) keep_unknown: bool,
+}
+
+/// Standing decisions.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    pub(crate) deny: List,
+    pub(crate) exempt: List,
+}
+
+/// Accounts and organizations with a standing decision; looked up in O(log n).
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    accounts: BTreeMap<String, ListEntry>,
+    organizations: BTreeMap<String, ListEntry>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ListEntry {
+    /// Position in the document.
+    index: usize,
+    expires: Timestamp,
+}
+
+impl List {
+    fn insert(&mut self, account: Option<String>, organization: Option<String>, entry: ListEntry) {
+        if let Some(account) = account {
+            self.accounts.insert(account, entry);
+        } else if let Some(organization) = organization {
+            self.organizations.insert(organization, entry);
+        }
+    }
+
+    /// Position of the entry that speaks of this caller and still holds.
+    pub(crate) fn entry(&self, caller: &Caller, now: Timestamp) -> Option<usize> {
+        let account = self.accounts.get(&caller.account);
+        let organization = caller.organization.as_ref().and_then(|organization| self.organizations.get(organization));
+        [account, organization].into_iter().flatten().find(|entry| now < entry.expires).map(|entry| entry.index)
+    }
+
+    fn warn_of_expired(&self, path: &str, now: Timestamp, diagnostics: &mut Diagnostics) {
+        for entry in self.accounts.values().chain(self.organizations.values()).filter(|entry| entry.expires <= now) {
+            let path = format!("{path}[{}]", entry.index);
+            diagnostics.warning(Code::ExpiredEntry, path, "its time is over, it does nothing", "remove it or extend `expires`");
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! Document to policy: checks every value, resolves names, and reports all problems at once.
+use super::{
+    Budget, Identity, Inspection, List, ListEntry, Lists, Matcher, Metering, Policy, Tier,
+    diagnostic::{Code, Diagnostics},
+    document::{self, Anonymous, Document, Handling, Mode, Oversized, UnknownUsage},
+};
+use crate::{
+    capability::{self, CapabilitySet, Capabilities, MAX_CAPABILITIES, MAX_PHRASES},
+    size::parse_bytes,
+    table::Layout,
+    time::{Timestamp, parse_duration},
+};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{ops::RangeInclusive, time::Duration};
+
+/// Most tiers of one policy: their names are metric labels.
+const MAX_TIERS: usize = 32;
+/// Most budgets of one policy; every one that holds for a request costs a record.
+const MAX_BUDGETS: usize = 16;
+/// Most entries of one list, and most values of one matcher.
+const MAX_ENTRIES: usize = 100_000;
+/// Longest name.
+const MAX_NAME_BYTES: usize = 64;
+/// Longest phrase.
+const MAX_PHRASE_BYTES: usize = 128;
+/// Window lengths that sixteen sub-windows resolve well: a second to a leap year.
+const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(366 * 86_400);
+/// State memory: one page of buckets at least, and what shared data reasonably holds at most.
+const MEMORY: RangeInclusive<u64> = 64 * 1024..=8 * 1024 * 1024 * 1024;
+/// Body cap: the VM's own memory ends at 1 GiB and many streams share it.
+const MAX_BODY: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
+
+const CAPABILITIES_HELP: &str = "define it under `capabilities`";
+
+pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) -> Option<Policy> {
+    header(&document, d);
+    let metadata = document.metadata.unwrap_or_default();
+    let name = required_name(metadata.name, "metadata.name", d);
+    let version = required_name(metadata.version, "metadata.version", d);
+    let owner = required_text(metadata.owner, "metadata.owner", "name the team that answers for the policy", d);
+    let (inspection, scan_text) = inspection(document.inspection.unwrap_or_default(), d);
+    let identity = identity(document.identity, d);
+    let capabilities = capabilities(document.capabilities.unwrap_or_default(), scan_text, d);
+    let names = capabilities.as_ref().map(Capabilities::names).unwrap_or_default();
+    let tiers = tiers(document.tiers, names, d);
+    let budgets = budgets(document.budgets.unwrap_or_default(), &tiers, d);
+    let metering = document.metering.unwrap_or_default();
+    let metering = Metering {
+        default_output_tokens: metering.default_output_tokens.unwrap_or(1024),
+        keep_unknown: metering.unknown_usage.unwrap_or(UnknownUsage::Release) == UnknownUsage::Keep,
+    };
+    let document_lists = document.lists.unwrap_or_default();
+    let lists = Lists {
+        deny: list(document_lists.deny.unwrap_or_default(), "lists.deny", d),
+        exempt: list(document_lists.exempt.unwrap_or_default(), "lists.exempt", d),
+    };
+    let responses = document.responses.unwrap_or_default();
+    for (text, path) in [(&responses.terms_of_use, "responses.termsOfUse"), (&responses.contact, "responses.contact")] {
+        if let Some(text) = text {
+            short_text(text, path, d);
+        }
+    }
+    let state = document.state.unwrap_or_default();
+    let memory = state.memory.unwrap_or_else(|| "64MiB".to_string());
+    let memory = size(&memory, "state.memory", MEMORY, d).unwrap_or(*MEMORY.start());
+    let mode = document.rollout.unwrap_or_default().mode;
+    if mode.is_none() {
+        missing("rollout.mode", "write `mode: shadow` to begin with, `enforce` to act", d);
+    }
+    if d.refuse() {
+        return None;
+    }
+    Some(Policy {
+        name,
+        version,
+        owner,
+        digest,
+        enforce: mode == Some(Mode::Enforce),
+        inspection,
+        identity,
+        capabilities: capabilities?,
+        tiers,
+        budgets,
+        metering,
+        lists,
+        terms_of_use: responses.terms_of_use,
+        contact: responses.contact,
+        layout: Layout::within(memory),
+        memory,
+        admit_on_failure: state.on_failure.unwrap_or(Handling::Allow) == Handling::Allow,
+    })
+}
+
+fn header(document: &Document, d: &mut Diagnostics) {
+    for (value, path, wanted) in [(&document.api_version, "apiVersion", "weir/v1"), (&document.kind, "kind", "Policy")] {
+        match value.as_deref() {
+            None => missing(path, &format!("write `{path}: {wanted}`"), d),
+            Some(given) if given != wanted => {
+                d.error(Code::UnsupportedVersion, path, format!("`{}` is not supported", clip(given)), format!("write `{path}: {wanted}`"));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn inspection(given: document::Inspection, d: &mut Diagnostics) -> (Inspection, usize) {
+    let max_body = given.max_body.as_deref().unwrap_or("1MiB");
+    let max_body = size(max_body, "inspection.maxBody", MAX_BODY, d).unwrap_or(*MAX_BODY.start());
+    let scan_text = given.scan_text.as_deref().unwrap_or("8KiB");
+    let scan_text = size(scan_text, "inspection.scanText", 0..=1024 * 1024, d).unwrap_or_default();
+    let inspection = Inspection {
+        max_body: usize::try_from(max_body).unwrap_or(usize::MAX),
+        inspect_oversized: given.oversized.unwrap_or(Oversized::Deny) == Oversized::Inspect,
+        allow_compressed: given.compressed.unwrap_or(Handling::Deny) == Handling::Allow,
+        allow_malformed: given.malformed.unwrap_or(Handling::Deny) == Handling::Allow,
+        allow_unknown_endpoint: given.unknown_endpoint.unwrap_or(Handling::Allow) == Handling::Allow,
+    };
+    (inspection, usize::try_from(scan_text).unwrap_or_default())
+}
+
+fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity {
+    let Some(given) = given else {
+        missing("identity", "say where the account comes from: `identity: {account: [{header: x-account-id}]}`", d);
+        return Identity::default();
+    };
+    if given.account.as_ref().is_none_or(Vec::is_empty) {
+        missing("identity.account", "name at least one source, e.g. `[{header: x-account-id}, {apiKey: {}}]`", d);
+    }
+    let mut sources = |list: Option<Vec<document::Source>>, name: &str| {
+        let list = list.unwrap_or_default();
+        for (index, source) in list.iter().enumerate() {
+            if let document::Source::Header(header) = source {
+                let token = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
+                if header.is_empty() || header.len() > MAX_NAME_BYTES || !header.bytes().all(token) {
+                    d.error(
+                        Code::BadName,
+                        format!("identity.{name}[{index}].header"),
+                        format!("`{}` is not a lower-case header name", clip(header)),
+                        "write the header's name in lower case, e.g. `x-account-id`",
+                    );
+                }
+            }
+        }
+        list
+    };
+    Identity::new(
+        [
+            sources(given.account, "account"),
+            sources(given.organization, "organization"),
+            sources(given.created, "created"),
+            sources(given.verification, "verification"),
+            sources(given.plan, "plan"),
+        ],
+        given.anonymous.unwrap_or(Anonymous::Deny) == Anonymous::Shared,
+    )
+}
+
+fn capabilities(given: BTreeMap<String, document::Capability>, scan_text: usize, d: &mut Diagnostics) -> Option<Capabilities> {
+    if given.len() > MAX_CAPABILITIES {
+        too_many("capabilities", given.len(), MAX_CAPABILITIES, d);
+    }
+    let mut definitions = Vec::new();
+    for (name, capability) in given {
+        let path = format!("capabilities.{}", clip(&name));
+        check_name(&name, &path, d);
+        let any_of = capability.any_of.unwrap_or_default();
+        if any_of.is_empty() {
+            d.error(Code::EmptyCapability, &path, "no request can ask for it", "add a condition, e.g. `anyOf: [{tools: {atLeast: 1}}]`");
+        }
+        let conditions = any_of.into_iter().enumerate().map(|(index, condition)| compile_condition(condition, &format!("{path}.anyOf[{index}]"), d));
+        definitions.push((name, conditions.collect()));
+    }
+    match Capabilities::compile(definitions, scan_text) {
+        Ok(capabilities) => Some(capabilities),
+        Err(error) => {
+            too_many("capabilities", error.given, MAX_PHRASES, d);
+            None
+        }
+    }
+}
+
+fn compile_condition(given: document::Condition, path: &str, d: &mut Diagnostics) -> capability::Condition {
+    use capability::Condition as To;
+    use document::Condition as From;
+    let mut least = |given: document::AtLeast, key: &str| {
+        if given.at_least == 0 {
+            d.error(Code::OutOfRange, format!("{path}.{key}.atLeast"), "0 holds for every request", "write 1 or more");
+        }
+        given.at_least
+    };
+    match given {
+        From::Tools(n) => To::Tools(least(n, "tools")),
+        From::ToolResults(n) => To::ToolResults(least(n, "toolResults")),
+        From::UserTurns(n) => To::UserTurns(least(n, "userTurns")),
+        From::Samples(n) => To::Samples(least(n, "samples")),
+        From::OutputTokens(n) => To::OutputTokens(least(n, "outputTokens")),
+        From::VisibleReasoning(_) => To::VisibleReasoning,
+        From::Logprobs(_) => To::Logprobs,
+        From::Phrases(phrases) => {
+            let at_least = phrases.at_least.unwrap_or(1);
+            if at_least == 0 || usize::try_from(at_least).is_ok_and(|n| n > phrases.of.len()) {
+                let help = format!("write a number from 1 to {}", phrases.of.len());
+                d.error(Code::OutOfRange, format!("{path}.phrases.atLeast"), format!("{at_least} of {} phrases", phrases.of.len()), help);
+            }
+            for (index, phrase) in phrases.of.iter().enumerate() {
+                if phrase.trim().is_empty() || phrase.len() > MAX_PHRASE_BYTES {
+                    let help = format!("write 1 to {MAX_PHRASE_BYTES} bytes");
+                    d.error(Code::OutOfRange, format!("{path}.phrases.of[{index}]"), "the phrase is empty or too long", help);
+                }
+            }
+            To::Phrases { at_least, of: phrases.of }
+        }
+    }
+}
+
+fn tiers(given: Option<Vec<document::Tier>>, capabilities: &[String], d: &mut Diagnostics) -> Vec<Tier> {
+    let given = given.unwrap_or_default();
+    if given.is_empty() {
+        missing("tiers", "write at least one tier: `tiers: [{name: everyone, grants: []}]`", d);
+    }
+    if given.len() > MAX_TIERS {
+        too_many("tiers", given.len(), MAX_TIERS, d);
+    }
+    let mut tiers: Vec<Tier> = Vec::new();
+    let mut catch_all: Option<usize> = None;
+    for (index, tier) in given.into_iter().enumerate() {
+        let path = format!("tiers[{index}]");
+        let name = required_name(tier.name, &format!("{path}.name"), d);
+        if !name.is_empty() && tiers.iter().any(|known| known.name == name) {
+            duplicate(&format!("{path}.name"), &name, d);
+        }
+        if let Some(before) = catch_all {
+            let message = format!("tiers[{before}] matches every account first");
+            d.warning(Code::UnreachableTier, &path, message, "move it up, or give the tier above a `match`");
+        }
+        let matcher = tier.matcher.map(|matcher| compile_matcher(matcher, &format!("{path}.match"), d)).unwrap_or_default();
+        if matcher.matches_everyone() && catch_all.is_none() {
+            catch_all = Some(index);
+        }
+        let mut grants = CapabilitySet::default();
+        for (position, capability) in tier.grants.unwrap_or_default().iter().enumerate() {
+            match capabilities.iter().position(|known| known == capability) {
+                Some(known) => grants.insert(known),
+                None => {
+                    let message = format!("there is no capability `{}`", clip(capability));
+                    d.error(Code::UnknownCapability, format!("{path}.grants[{position}]"), message, CAPABILITIES_HELP);
+                }
+            }
+        }
+        tiers.push(Tier { name, matcher, grants });
+    }
+    if catch_all.is_none() && !tiers.is_empty() {
+        d.error(Code::NoCatchAllTier, "tiers", "an account may match no tier", "end with a tier without `match`");
+    }
+    tiers
+}
+
+fn compile_matcher(given: document::Matcher, path: &str, d: &mut Diagnostics) -> Matcher {
+    let min_age = given.min_age.and_then(|text| duration(&text, &format!("{path}.minAge"), d));
+    let mut values = |list: Option<Vec<String>>, key: &str| -> Option<BTreeSet<String>> {
+        if let Some(list) = &list {
+            if list.is_empty() {
+                d.error(Code::OutOfRange, format!("{path}.{key}"), "an empty list matches nobody", "list a value, or leave the key out");
+            }
+            if list.len() > MAX_ENTRIES {
+                too_many(&format!("{path}.{key}"), list.len(), MAX_ENTRIES, d);
+            }
+        }
+        list.map(BTreeSet::from_iter)
+    };
+    Matcher {
+        account: values(given.account, "account"),
+        organization: values(given.organization, "organization"),
+        verification: values(given.verification, "verification"),
+        plan: values(given.plan, "plan"),
+        min_age,
+    }
+}
+
+fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) -> Vec<Budget> {
+    if given.len() > MAX_BUDGETS {
+        too_many("budgets", given.len(), MAX_BUDGETS, d);
+    }
+    let mut budgets: Vec<Budget> = Vec::new();
+    for (index, budget) in given.into_iter().enumerate() {
+        let path = format!("budgets[{index}]");
+        let name = required_name(budget.name, &format!("{path}.name"), d);
+        if !name.is_empty() && budgets.iter().any(|known| known.name == name) {
+            duplicate(&format!("{path}.name"), &name, d);
+        }
+        if budget.per.is_none() {
+            missing(&format!("{path}.per"), "write `per: account` or `per: organization`", d);
+        }
+        if budget.unit.is_none() {
+            missing(&format!("{path}.unit"), "write `unit: requests`, `input_tokens`, `output_tokens` or `tokens`", d);
+        }
+        let limit = match budget.limit {
+            None => {
+                missing(&format!("{path}.limit"), "write the most that may be used in the window", d);
+                None
+            }
+            Some(limit) => match u32::try_from(limit) {
+                Ok(limit) if limit > 0 => Some(limit),
+                _ => {
+                    let help = format!("write a number from 1 to {}; to refuse an account use `lists.deny`", u32::MAX);
+                    d.error(Code::OutOfRange, format!("{path}.limit"), format!("{limit} is out of range"), help);
+                    None
+                }
+            },
+        };
+        let window_path = format!("{path}.window");
+        let window = match budget.window {
+            None => {
+                missing(&window_path, "write the length of the window, e.g. `1h`", d);
+                None
+            }
+            Some(text) => duration(&text, &window_path, d).filter(|window| {
+                let fits = WINDOW.contains(window);
+                if !fits {
+                    d.error(Code::OutOfRange, &window_path, format!("`{}` is out of range", clip(&text)), "write 1s to 366d");
+                }
+                fits
+            }),
+        };
+        let tiers = budget.tiers.map(|names| {
+            let mut held = Vec::new();
+            for (position, name) in names.iter().enumerate() {
+                match tiers.iter().position(|tier| &tier.name == name) {
+                    Some(tier) => held.push(tier),
+                    None => d.error(
+                        Code::UnknownTier,
+                        format!("{path}.tiers[{position}]"),
+                        format!("there is no tier `{}`", clip(name)),
+                        "define it under `tiers`",
+                    ),
+                }
+            }
+            held
+        });
+        if let (Some(per), Some(unit), Some(limit), Some(window)) = (budget.per, budget.unit, limit, window) {
+            budgets.push(Budget { name, per, unit, limit, window, tiers });
+        }
+    }
+    budgets
+}
+
+fn list(given: Vec<document::ListEntry>, list: &str, d: &mut Diagnostics) -> List {
+    if given.len() > MAX_ENTRIES {
+        too_many(list, given.len(), MAX_ENTRIES, d);
+    }
+    let mut compiled = List::default();
+    for (index, entry) in given.into_iter().enumerate() {
+        let path = format!("{list}[{index}]");
+        let (account, organization) = (entry.account, entry.organization);
+        if account.is_some() == organization.is_some() {
+            let message = "an entry names one account or one organization";
+            d.error(Code::AmbiguousEntry, &path, message, "write `account:` or `organization:`, not both");
+        }
+        required_text(entry.owner, &format!("{path}.owner"), "name the team that answers for the entry", d);
+        required_text(entry.reason, &format!("{path}.reason"), "say why the entry is there", d);
+        let expires_path = format!("{path}.expires");
+        let expires = match entry.expires {
+            None => {
+                missing(&expires_path, "say until when, e.g. `2027-01-31T00:00:00Z`", d);
+                None
+            }
+            Some(text) => {
+                let read = Timestamp::parse_rfc3339(&text);
+                if read.is_none() {
+                    let message = format!("`{}` is not a point in time", clip(&text));
+                    d.error(Code::BadTime, expires_path, message, "write RFC 3339, e.g. `2027-01-31T00:00:00Z`");
+                }
+                read
+            }
+        };
+        if let Some(expires) = expires {
+            compiled.insert(account, organization, ListEntry { index, expires });
+        }
+    }
+    compiled
+}
+
+fn duration(text: &str, path: &str, d: &mut Diagnostics) -> Option<Duration> {
+    let read = parse_duration(text);
+    if read.is_none() {
+        d.error(Code::BadDuration, path, format!("`{}` is not a duration", clip(text)), "write a number and a unit: `500ms`, `30s`, `5m`, `1h`, `7d`");
+    }
+    read
+}
+
+fn size(text: &str, path: &str, range: RangeInclusive<u64>, d: &mut Diagnostics) -> Option<u64> {
+    let Some(bytes) = parse_bytes(text) else {
+        d.error(Code::BadSize, path, format!("`{}` is not a size", clip(text)), "write a number and a unit: `512KiB`, `64MiB`");
+        return None;
+    };
+    if !range.contains(&bytes) {
+        let help = format!("write {} to {} bytes", range.start(), range.end());
+        d.error(Code::OutOfRange, path, format!("`{}` is out of range", clip(text)), help);
+        return None;
+    }
+    Some(bytes)
+}
+
+fn required_name(given: Option<String>, path: &str, d: &mut Diagnostics) -> String {
+    match given {
+        None => missing(path, "write a name", d),
+        Some(name) => {
+            check_name(&name, path, d);
+            return name;
+        }
+    }
+    String::new()
+}
+
+fn check_name(name: &str, path: &str, d: &mut Diagnostics) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(plain) {
+        let help = format!("use 1 to {MAX_NAME_BYTES} letters, digits, `-`, `_` and `.`");
+        d.error(Code::BadName, path, format!("`{}` is not a name", clip(name)), help);
+    }
+}
+
+fn required_text(given: Option<String>, path: &str, help: &str, d: &mut Diagnostics) -> String {
+    match given {
+        Some(text) if !text.trim().is_empty() => {
+            short_text(&text, path, d);
+            text
+        }
+        _ => {
+            missing(path, help, d);
+            String::new()
+        }
+    }
+}
+
+fn short_text(text: &str, path: &str, d: &mut Diagnostics) {
+    const MAX_TEXT_BYTES: usize = 512;
+    if text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control) {
+        let help = format!("write one line of at most {MAX_TEXT_BYTES} bytes");
+        d.error(Code::OutOfRange, path, "the text is too long or has control characters", help);
+    }
+}
+
+fn missing(path: &str, help: &str, d: &mut Diagnostics) {
+    let key = path.rsplit('.').next().unwrap_or(path);
+    d.error(Code::MissingKey, path, format!("`{key}` is missing"), help);
+}
+
+fn duplicate(path: &str, name: &str, d: &mut Diagnostics) {
+    d.error(Code::DuplicateName, path, format!("`{}` stands above already", clip(name)), "give each its own name");
+}
+
+fn too_many(path: &str, given: usize, limit: usize, d: &mut Diagnostics) {
+    d.error(Code::TooMany, path, format!("{given} entries, {limit} are supported"), "merge or remove some");
+}
+
+/// What of a wrong value is repeated in a message: enough to find it.
+fn clip(text: &str) -> String {
+    const MOST: usize = 48;
+    let mut clipped: String = text.chars().take(MOST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(MOST).is_some() {
+        clipped.push('…');
+    }
+    clipped
+}

@@ -1,0 +1,144 @@
+//! The answer for one exchange.
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// What is done with an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// It passes.
+    Allow,
+    /// It is refused for now (429).
+    Throttle,
+    /// It is refused (4xx, final).
+    Deny,
+}
+
+impl Action {
+    /// Stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Throttle => "throttle",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// What a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Basis {
+    /// Nothing spoke against it, or it could not be judged (`rule` tells).
+    None,
+    /// A capability that the tier does not grant.
+    Capability,
+    /// A budget.
+    Budget,
+    /// A list.
+    List,
+}
+
+impl Basis {
+    /// Stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Capability => "capability",
+            Self::Budget => "budget",
+            Self::List => "list",
+        }
+    }
+}
+
+/// The rule of the policy that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// `identity.anonymous`.
+    Anonymous,
+    /// `inspection.oversized`.
+    Oversized,
+    /// `inspection.compressed`.
+    Compressed,
+    /// `inspection.malformed`.
+    Malformed,
+    /// `inspection.unknownEndpoint`.
+    UnknownEndpoint,
+    /// `lists.deny[i]`.
+    DenyList(usize),
+    /// `lists.exempt[i]`.
+    ExemptList(usize),
+    /// The grants of `tiers[i]`.
+    Tier(usize),
+    /// `budgets[i]`.
+    Budget(usize),
+    /// `state.onFailure`.
+    StateFailure,
+}
+
+/// One fact that a verdict rests on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reason {
+    /// What was measured.
+    pub code: ReasonCode,
+    /// The measured value, in the unit of the code.
+    pub value: f64,
+    /// Share of the score in nats; 0 for rules, which need no score.
+    pub weight: f64,
+}
+
+/// What a reason measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReasonCode {
+    /// The policy's capability of this index was asked for and not granted; value 1.
+    CapabilityNotGranted(usize),
+    /// Used in the window before this exchange; value in the budget's unit.
+    BudgetUsed,
+    /// An entry of a list; value 1.
+    Listed,
+    /// The body could not be judged; value 1.
+    NotInspected,
+    /// No source gave an account; value 1.
+    NoAccount,
+    /// Shared memory failed; value 1.
+    StateUnavailable,
+}
+
+/// The answer for one exchange.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// What is done; `Allow` in shadow mode.
+    pub action: Action,
+    /// What would be done if the policy enforced.
+    pub would_action: Action,
+    /// What it rests on.
+    pub basis: Basis,
+    /// The rule that decided, if one did.
+    pub rule: Option<Rule>,
+    /// What was measured.
+    pub reasons: Vec<Reason>,
+    /// When a throttled exchange may come again.
+    pub retry_after: Option<Duration>,
+}
+
+impl Verdict {
+    pub(crate) fn allow() -> Self {
+        Self { action: Action::Allow, would_action: Action::Allow, basis: Basis::None, rule: None, reasons: Vec::new(), retry_after: None }
+    }
+
+    pub(crate) fn refuse(action: Action, basis: Basis, rule: Rule, reasons: Vec<Reason>) -> Self {
+        Self { action, would_action: action, basis, rule: Some(rule), reasons, retry_after: None }
+    }
+}
+
+impl Reason {
+    pub(crate) const fn rule(code: ReasonCode, value: f64) -> Self {
+        Self { code, value, weight: 0.0 }
+    }
+
+    /// The capability that it speaks of.
+    pub(crate) const fn capability(&self) -> Option<usize> {
+        match self.code {
+            ReasonCode::CapabilityNotGranted(index) => Some(index),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The root context: takes a policy, makes streams, ticks.
+use crate::{
+    hostcalls::{self, Buffer, Level},
+    stream::Stream,
+    worker,
+};
+use proxy_wasm::{
+    traits::{Context, HttpContext, RootContext},
+    types::ContextType,
+};
+use std::rc::Rc;
+use weir_engine::{policy::Policy, time::Timestamp};
+
+/// Often enough that a settlement waits unnoticed, seldom enough to cost nothing.
+const TICK_MS: u32 = 100;
+
+/// One configuration of the plugin.
+#[derive(Default)]
+pub(crate) struct Root {
+    policy: Option<Rc<Policy>>,
+}
+
+impl Context for Root {
+    fn on_done(&mut self) -> bool {
+        // The VM may live on under another root, or end: what waits is written now.
+        worker::with(worker::Worker::flush);
+        true
+    }
+}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let Ok(json) = hostcalls::buffer(Buffer::PluginConfiguration, size) else {
+            hostcalls::log(Level::Error, "weir: the configuration could not be read");
+            return false;
+        };
+        let now = Timestamp::from_unix_nanos(hostcalls::now_unix_nanos());
+        let checked = Policy::check(&json, Some(now));
+        for diagnostic in checked.diagnostics.iter() {
+            hostcalls::log(Level::Error, &format!("weir: {diagnostic}"));
+        }
+        let Some(policy) = checked.policy else {
+            if json.first() == Some(&0x0a) {
+                let text = "weir: the configuration looks like a protobuf message; give a google.protobuf.StringValue that holds the policy as JSON";
+                hostcalls::log(Level::Error, text);
+            }
+            return false;
+        };
+        if let Err(error) = worker::prepare(&policy) {
+            hostcalls::log(Level::Error, &format!("weir: {error}"));
+            return false;
+        }
+        if hostcalls::set_tick_period_ms(TICK_MS).is_err() {
+            hostcalls::log(Level::Error, "weir: the host gives no ticks; settlements and metrics would never be written");
+            return false;
+        }
+        let text = format!("weir: policy {} version {} ({}) in force, mode {}", policy.name(), policy.version(), policy.digest(), policy.mode());
+        hostcalls::log(Level::Info, &text);
+        self.policy = Some(Rc::new(policy));
+        true
+    }
+
+    fn on_tick(&mut self) {
+        let overdue = worker::with(|worker| {
+            worker.flush();
+            let now = worker.latest();
+            worker.stalls.overdue(now)
+        });
+        for stream in overdue.unwrap_or_default() {
+            if hostcalls::set_effective_context(stream).is_ok() {
+                let _ = hostcalls::continue_request();
+            }
+        }
+    }
+
+    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Stream::new(id, self.policy.clone())))
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}

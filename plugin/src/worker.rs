@@ -1,0 +1,173 @@
+//! What one VM (one worker thread) keeps across streams and across reloads of the policy.
+//!
+//! A changed policy makes a new root context in the same VM; counters that wait, the hash key and the
+//! metrics' ids outlive it here.
+use crate::{
+    hostcalls::{self, Level},
+    metrics::{self, Metrics},
+    stall::Stalls,
+    store::SharedData,
+};
+use std::cell::RefCell;
+use weir_engine::{
+    evaluate::Evaluation,
+    hash::HashKey,
+    identity::Head,
+    ledger::{Ledger, LedgerStats},
+    policy::Policy,
+    store::{CounterStore, StoreError, Swap},
+    table::Layout,
+    time::Timestamp,
+    usage::Usage,
+    verdict::Rule,
+};
+
+/// Shared key of the hash key; every VM of the process uses the same one.
+const HASH_KEY: &[u8] = b"weir.key";
+/// Shared key of the table's layout; fixed by the first policy of the process.
+const LAYOUT: &[u8] = b"weir.layout";
+/// Buckets whose waiting settlements one tick writes: about 3 us each, so a tick stays below a millisecond.
+const BUCKETS_PER_TICK: usize = 128;
+
+/// One VM's share of the work.
+pub(crate) struct Worker {
+    /// Key of identity hashes.
+    pub(crate) key: HashKey,
+    /// Counters.
+    pub(crate) ledger: Ledger,
+    /// Streams that wait for their body.
+    pub(crate) stalls: Stalls,
+    metrics: Metrics,
+    reported: LedgerStats,
+    latest: Timestamp,
+}
+
+thread_local! {
+    static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
+}
+
+/// Lets `work` use this VM's worker; `None` before the first policy was accepted.
+pub(crate) fn with<R>(work: impl FnOnce(&mut Worker) -> R) -> Option<R> {
+    // The host never calls back in while a callback runs, so the borrow is always free.
+    WORKER.with(|worker| worker.try_borrow_mut().ok()?.as_mut().map(work))
+}
+
+/// Prepares this VM for its first policy; later ones find everything in place.
+pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
+    if with(|_| ()).is_some() {
+        return Ok(());
+    }
+    let mut seed = [0u8; 16];
+    hostcalls::random(&mut seed).map_err(|refused| StoreError { status: refused.status })?;
+    let key = agree(HASH_KEY, seed)?;
+    let wanted = policy.layout().buckets;
+    let layout = u32::from_le_bytes(agree(LAYOUT, wanted.get().to_le_bytes())?);
+    let buckets = std::num::NonZeroU32::new(layout).unwrap_or(wanted);
+    if buckets != wanted {
+        let text = "weir: state.memory differs from the one this process started with and takes effect at the next start";
+        hostcalls::log(Level::Warn, text);
+    }
+    let worker = Worker {
+        key: HashKey::new(key),
+        ledger: Ledger::new(Layout { buckets }),
+        stalls: Stalls::default(),
+        metrics: Metrics::default(),
+        reported: LedgerStats::default(),
+        latest: Timestamp::default(),
+    };
+    WORKER.with(|slot| {
+        if let Ok(mut slot) = slot.try_borrow_mut() {
+            *slot = Some(worker);
+        }
+    });
+    Ok(())
+}
+
+/// The value that all VMs of the process use: whichever came first.
+fn agree<const N: usize>(key: &[u8], proposal: [u8; N]) -> Result<[u8; N], StoreError> {
+    let mut store = SharedData;
+    let mut stored = Vec::new();
+    if store.get(key, &mut stored)?.is_none() {
+        if store.compare_and_swap(key, &proposal, None)? == Swap::Done {
+            return Ok(proposal);
+        }
+        store.get(key, &mut stored)?;
+    }
+    stored.try_into().map_err(|_| StoreError { status: 0 })
+}
+
+impl Worker {
+    /// The host's clock; also what `latest` then tells without a call.
+    pub(crate) fn now(&mut self) -> Timestamp {
+        self.latest = Timestamp::from_unix_nanos(hostcalls::now_unix_nanos());
+        self.latest
+    }
+
+    /// The time of the last look at the clock: a tick old at most.
+    pub(crate) fn latest(&self) -> Timestamp {
+        self.latest
+    }
+
+    /// Counts a finished exchange.
+    pub(crate) fn count(&mut self, policy: &Policy, head: &Head, evaluation: &Evaluation, usage: Option<Usage>) {
+        let verdict = &evaluation.verdict;
+        let tier = evaluation.tier.and_then(|tier| policy.tier_names().nth(tier)).unwrap_or("none");
+        let endpoint = head.endpoint.name();
+        let labels = [
+            ("action", verdict.action.name()),
+            ("would", verdict.would_action.name()),
+            ("basis", verdict.basis.name()),
+            ("tier", tier),
+            ("endpoint", endpoint),
+            ("mode", policy.mode()),
+        ];
+        self.metrics.add(&metrics::name("exchanges", &labels), 1);
+        let uninspected = match verdict.rule {
+            Some(Rule::Oversized) => Some("oversized"),
+            Some(Rule::Compressed) => Some("compressed"),
+            Some(Rule::Malformed) => Some("malformed"),
+            Some(Rule::UnknownEndpoint) => Some("unknown_endpoint"),
+            _ => None,
+        };
+        if let Some(reason) = uninspected {
+            self.metrics.add(&metrics::name("uninspected", &[("reason", reason)]), 1);
+        }
+        if evaluation.store_failed {
+            self.metrics.add(&metrics::name("state_failures", &[]), 1);
+        }
+        let Some(usage) = usage else { return };
+        let outcome = match usage {
+            Usage::Known(_) => "known",
+            Usage::Absent => "absent",
+            Usage::Unknown => "unknown",
+        };
+        self.metrics.add(&metrics::name("usage", &[("outcome", outcome), ("endpoint", endpoint)]), 1);
+        if let Usage::Known(tokens) = usage {
+            for (direction, tokens) in [("input", tokens.input), ("output", tokens.output)] {
+                self.metrics.record(&metrics::name("tokens", &[("direction", direction), ("endpoint", endpoint)]), u64::from(tokens));
+            }
+        }
+    }
+
+    /// Writes what waits: settlements, then metrics.
+    pub(crate) fn flush(&mut self) {
+        let now = self.now();
+        self.ledger.flush(BUCKETS_PER_TICK, now, &mut SharedData);
+        self.report();
+        self.metrics.flush();
+    }
+
+    fn report(&mut self) {
+        let stats = self.ledger.stats();
+        let before = std::mem::replace(&mut self.reported, stats);
+        for (name, now, then) in [
+            ("state_conflicts", stats.conflicts, before.conflicts),
+            ("state_retries_exhausted", stats.retries_exhausted, before.retries_exhausted),
+            ("state_evictions", stats.evictions, before.evictions),
+            ("state_corrupt_buckets", stats.corrupt_buckets, before.corrupt_buckets),
+            ("state_dropped", stats.dropped, before.dropped),
+        ] {
+            self.metrics.add(&metrics::name(name, &[]), now.saturating_sub(then));
+        }
+    }
+}
