@@ -17,6 +17,7 @@ pub mod hash;
 mod json;
 pub mod ledger;
 mod sse;
+pub mod size;
 pub mod store;
 pub mod table;
 pub mod time;
