@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod policy;
 mod size;
 mod sse;
+pub mod size;
 pub mod store;
 pub mod table;
 pub mod time;
