@@ -21,7 +21,9 @@ pub struct CapabilitySet(u32);
 impl CapabilitySet {
     /// Adds capability `index`; those beyond `MAX_CAPABILITIES` cannot exist.
     pub fn insert(&mut self, index: usize) {
-        let bit = u32::try_from(index).ok().and_then(|index| 1u32.checked_shl(index));
+        let bit = u32::try_from(index)
+            .ok()
+            .and_then(|index| 1u32.checked_shl(index));
         self.0 |= bit.unwrap_or_default();
     }
 
@@ -74,7 +76,10 @@ pub enum Condition {
 #[derive(Debug)]
 enum Test {
     Facts(Condition),
-    Phrases { at_least: u32, mask: [u64; PHRASE_WORDS] },
+    Phrases {
+        at_least: u32,
+        mask: [u64; PHRASE_WORDS],
+    },
 }
 
 /// A policy's capabilities, ready to be recognised.
@@ -99,7 +104,10 @@ impl Capabilities {
     ///
     /// # Errors
     /// [`TooManyPhrases`] when they exceed the automaton's limits.
-    pub fn compile(definitions: Vec<(String, Vec<Condition>)>, scan_bytes: usize) -> Result<Self, TooManyPhrases> {
+    pub fn compile(
+        definitions: Vec<(String, Vec<Condition>)>,
+        scan_bytes: usize,
+    ) -> Result<Self, TooManyPhrases> {
         let mut patterns: Vec<String> = Vec::new();
         let mut names = Vec::new();
         let mut tests = Vec::new();
@@ -110,11 +118,16 @@ impl Capabilities {
                     Condition::Phrases { at_least, of } => {
                         let mut mask = [0u64; PHRASE_WORDS];
                         for phrase in of {
-                            let index = patterns.iter().position(|known| known.eq_ignore_ascii_case(&phrase)).unwrap_or_else(|| {
-                                patterns.push(phrase);
-                                patterns.len().saturating_sub(1)
-                            });
-                            mark(&mut mask, index).ok_or(TooManyPhrases { given: patterns.len() })?;
+                            let index = patterns
+                                .iter()
+                                .position(|known| known.eq_ignore_ascii_case(&phrase))
+                                .unwrap_or_else(|| {
+                                    patterns.push(phrase);
+                                    patterns.len().saturating_sub(1)
+                                });
+                            mark(&mut mask, index).ok_or(TooManyPhrases {
+                                given: patterns.len(),
+                            })?;
                         }
                         Test::Phrases { at_least, mask }
                     }
@@ -133,9 +146,16 @@ impl Capabilities {
                 .match_kind(MatchKind::Standard)
                 .kind(Some(AhoCorasickKind::DFA))
                 .build(&patterns);
-            Some(built.map_err(|_| TooManyPhrases { given: patterns.len() })?)
+            Some(built.map_err(|_| TooManyPhrases {
+                given: patterns.len(),
+            })?)
         };
-        Ok(Self { names, tests, phrases, scan_bytes })
+        Ok(Self {
+            names,
+            tests,
+            phrases,
+            scan_bytes,
+        })
     }
 
     /// Names by index.
@@ -145,7 +165,11 @@ impl Capabilities {
 
     /// A sink for the prompt text of one request.
     pub fn excerpt(&self) -> Excerpt {
-        let limit = if self.phrases.is_some() { self.scan_bytes } else { 0 };
+        let limit = if self.phrases.is_some() {
+            self.scan_bytes
+        } else {
+            0
+        };
         Excerpt::new(limit)
     }
 
@@ -181,7 +205,11 @@ impl Test {
     fn holds(&self, facts: &RequestFacts<'_>, found: &[u64; PHRASE_WORDS]) -> bool {
         match self {
             Self::Phrases { at_least, mask } => {
-                let hits: u32 = mask.iter().zip(found).map(|(wanted, found)| (wanted & found).count_ones()).sum();
+                let hits: u32 = mask
+                    .iter()
+                    .zip(found)
+                    .map(|(wanted, found)| (wanted & found).count_ones())
+                    .sum();
                 hits >= *at_least
             }
             Self::Facts(condition) => match condition {
@@ -189,7 +217,9 @@ impl Test {
                 Condition::ToolResults(least) => facts.tool_results >= *least,
                 Condition::UserTurns(least) => facts.user_turns >= *least,
                 Condition::Samples(least) => facts.samples >= *least,
-                Condition::OutputTokens(least) => facts.max_output_tokens.is_some_and(|tokens| tokens >= *least),
+                Condition::OutputTokens(least) => facts
+                    .max_output_tokens
+                    .is_some_and(|tokens| tokens >= *least),
                 Condition::VisibleReasoning => facts.reasoning.visible,
                 Condition::Logprobs => facts.logprobs,
                 Condition::Phrases { .. } => false,
@@ -222,7 +252,12 @@ pub struct Excerpt {
 
 impl Excerpt {
     fn new(limit: usize) -> Self {
-        Self { limit, system: Vec::new(), head: Vec::new(), tail: Vec::new() }
+        Self {
+            limit,
+            system: Vec::new(),
+            head: Vec::new(),
+            tail: Vec::new(),
+        }
     }
 
     fn parts(&self) -> [&[u8]; 3] {
@@ -247,12 +282,142 @@ impl TextSink for Excerpt {
                 if text.raw.len() > half {
                     let start = text.raw.len().saturating_sub(quarter).max(half);
                     // Cutting inside an escape garbles one character at the edge, no more.
-                    let start = (start..text.raw.len()).find(|&at| text.raw.is_char_boundary(at)).unwrap_or(text.raw.len());
+                    let start = (start..text.raw.len())
+                        .find(|&at| text.raw.is_char_boundary(at))
+                        .unwrap_or(text.raw.len());
                     let raw = text.raw.get(start..).unwrap_or_default();
-                    RawText { raw, escaped: text.escaped }.unescape_into(&mut self.tail, quarter);
+                    RawText {
+                        raw,
+                        escaped: text.escaped,
+                    }
+                    .unescape_into(&mut self.tail, quarter);
                 }
             }
             Role::Assistant | Role::Tool => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::{string::ToString, vec};
+    use std::format;
+
+    fn capabilities(at_least: u32, phrases: &[&str]) -> Capabilities {
+        let of = phrases.iter().map(|phrase| (*phrase).to_string()).collect();
+        Capabilities::compile(
+            vec![("c".to_string(), vec![Condition::Phrases { at_least, of }])],
+            1024,
+        )
+        .unwrap()
+    }
+
+    fn asks(capabilities: &Capabilities, turns: &[(Role, &str)]) -> bool {
+        let mut excerpt = capabilities.excerpt();
+        for (role, raw) in turns {
+            excerpt.text(
+                *role,
+                RawText {
+                    raw,
+                    escaped: raw.contains('\\'),
+                },
+            );
+        }
+        !capabilities
+            .of(&RequestFacts::default(), &excerpt)
+            .is_empty()
+    }
+
+    #[test]
+    fn a_phrase_is_found_whatever_its_case_but_only_as_whole_words() {
+        let rust = capabilities(1, &["rust", "```"]);
+
+        assert!(asks(&rust, &[(Role::User, "Write RUST, please")]));
+        assert!(asks(&rust, &[(Role::User, r"first line\nrust")]));
+        assert!(asks(&rust, &[(Role::User, "x```y")]));
+        assert!(!asks(&rust, &[(Role::User, "I trust you; it is rusty")]));
+    }
+
+    #[test]
+    fn phrases_hidden_in_escapes_are_found() {
+        let rust = capabilities(1, &["rust"]);
+
+        assert!(asks(&rust, &[(Role::User, r"\u0072\u0075st")]));
+    }
+
+    #[test]
+    fn different_phrases_count_and_repetitions_do_not() {
+        let two = capabilities(2, &["python", "function"]);
+
+        assert!(!asks(&two, &[(Role::User, "python python python")]));
+        assert!(asks(&two, &[(Role::User, "a python function")]));
+        assert!(asks(
+            &two,
+            &[
+                (Role::System, "You write python."),
+                (Role::User, "a function")
+            ]
+        ));
+    }
+
+    #[test]
+    fn the_turn_that_is_asked_now_decides_not_the_history() {
+        let rust = capabilities(1, &["rust"]);
+
+        assert!(!asks(
+            &rust,
+            &[
+                (Role::User, "rust?"),
+                (Role::Assistant, "rust!"),
+                (Role::User, "and cooking?")
+            ]
+        ));
+    }
+
+    #[test]
+    fn start_and_end_of_a_long_turn_are_read_and_the_excerpt_stays_bounded() {
+        let rust = capabilities(1, &["rust"]);
+        let long = format!("{} rust", "ä".repeat(100_000));
+        let mut excerpt = rust.excerpt();
+
+        excerpt.text(
+            Role::User,
+            RawText {
+                raw: &long,
+                escaped: false,
+            },
+        );
+
+        assert!(excerpt.parts().iter().map(|part| part.len()).sum::<usize>() <= 1024);
+        assert!(!rust.of(&RequestFacts::default(), &excerpt).is_empty());
+    }
+
+    #[test]
+    fn too_many_phrases_are_an_error_with_the_number() {
+        let of = (0..=MAX_PHRASES)
+            .map(|index| format!("phrase {index}"))
+            .collect();
+
+        let error = Capabilities::compile(
+            vec![(
+                "c".to_string(),
+                vec![Condition::Phrases { at_least: 1, of }],
+            )],
+            1024,
+        )
+        .unwrap_err();
+
+        assert_eq!(error.given, MAX_PHRASES + 1);
+    }
+
+    #[test]
+    fn a_set_gives_back_what_was_put_in() {
+        let mut set = CapabilitySet::default();
+        for index in [0, 5, 31, 32, usize::MAX] {
+            set.insert(index);
+        }
+
+        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 5, 31]);
     }
 }

@@ -66,27 +66,49 @@ pub fn id(head: &Head) -> String {
 }
 
 /// The decision as one line of JSON, without a line feed.
-pub fn to_json(policy: &Policy, head: &Head, evaluation: &Evaluation, started: Timestamp, usage: Option<Usage>) -> String {
+pub fn to_json(
+    policy: &Policy,
+    head: &Head,
+    evaluation: &Evaluation,
+    started: Timestamp,
+    usage: Option<Usage>,
+) -> String {
     let verdict = &evaluation.verdict;
     let names = policy.capabilities.names();
     let caller = head.caller.as_ref();
     let record = Record {
         time: started.to_string(),
         decision_id: id(head),
-        policy: PolicyRef { name: &policy.name, version: &policy.version, digest: &policy.digest },
+        policy: PolicyRef {
+            name: &policy.name,
+            version: &policy.version,
+            digest: &policy.digest,
+        },
         mode: policy.mode(),
         account: caller.map(|caller| caller.account.as_str()),
         organization: caller.and_then(|caller| caller.organization.as_deref()),
-        tier: evaluation.tier.and_then(|tier| policy.tiers.get(tier)).map(|tier| tier.name.as_str()),
+        tier: evaluation
+            .tier
+            .and_then(|tier| policy.tiers.get(tier))
+            .map(|tier| tier.name.as_str()),
         endpoint: Endpoint::name(head.endpoint),
         model: evaluation.model.as_deref(),
-        capabilities: evaluation.capabilities.iter().filter_map(|index| names.get(index)).map(String::as_str).collect(),
+        capabilities: evaluation
+            .capabilities
+            .iter()
+            .filter_map(|index| names.get(index))
+            .map(String::as_str)
+            .collect(),
         state: "observe",
         action: verdict.action.name(),
         would_action: verdict.would_action.name(),
         basis: verdict.basis.name(),
         score: None,
-        reasons: verdict.reasons.iter().map(|reason| reason_record(policy, reason)).collect(),
+        reasons: verdict
+            .reasons
+            .iter()
+            .map(|reason| reason_record(policy, reason))
+            .collect(),
         campaign: None,
         rule: verdict.rule.map(|rule| rule_name(policy, rule)),
         tokens: match usage {
@@ -101,7 +123,12 @@ pub fn to_json(policy: &Policy, head: &Head, evaluation: &Evaluation, started: T
 fn reason_record(policy: &Policy, reason: &Reason) -> ReasonRecord {
     let code = match reason.code {
         ReasonCode::CapabilityNotGranted(index) => {
-            let name = policy.capabilities.names().get(index).map(String::as_str).unwrap_or_default();
+            let name = policy
+                .capabilities
+                .names()
+                .get(index)
+                .map(String::as_str)
+                .unwrap_or_default();
             format!("CAPABILITY_NOT_GRANTED:{name}")
         }
         ReasonCode::BudgetUsed => "BUDGET_USED".to_string(),
@@ -110,13 +137,29 @@ fn reason_record(policy: &Policy, reason: &Reason) -> ReasonRecord {
         ReasonCode::NoAccount => "NO_ACCOUNT".to_string(),
         ReasonCode::StateUnavailable => "STATE_UNAVAILABLE".to_string(),
     };
-    ReasonRecord { code, value: reason.value, weight: reason.weight }
+    ReasonRecord {
+        code,
+        value: reason.value,
+        weight: reason.weight,
+    }
 }
 
 /// The rule as the policy's author would look for it.
 fn rule_name(policy: &Policy, rule: Rule) -> String {
-    let tier = |index: usize| policy.tiers.get(index).map(|tier| tier.name.as_str()).unwrap_or_default();
-    let budget = |index: usize| policy.budgets.get(index).map(|budget| budget.name.as_str()).unwrap_or_default();
+    let tier = |index: usize| {
+        policy
+            .tiers
+            .get(index)
+            .map(|tier| tier.name.as_str())
+            .unwrap_or_default()
+    };
+    let budget = |index: usize| {
+        policy
+            .budgets
+            .get(index)
+            .map(|budget| budget.name.as_str())
+            .unwrap_or_default()
+    };
     match rule {
         Rule::Anonymous => "identity.anonymous".to_string(),
         Rule::Oversized => "inspection.oversized".to_string(),

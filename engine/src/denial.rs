@@ -86,23 +86,48 @@ const NOT_FOUND: Kind = Kind {
 
 impl Denial {
     /// The reply for a verdict that refuses; `None` for one that lets pass.
-    pub fn of(policy: &Policy, endpoint: Endpoint, verdict: &Verdict, decision_id: &str) -> Option<Self> {
+    pub fn of(
+        policy: &Policy,
+        endpoint: Endpoint,
+        verdict: &Verdict,
+        decision_id: &str,
+    ) -> Option<Self> {
         if verdict.action == Action::Allow {
             return None;
         }
         let (kind, mut message) = match verdict.rule {
-            Some(Rule::Anonymous) => (&UNAUTHENTICATED, "No account could be identified. Send your API key.".to_string()),
-            Some(Rule::Oversized) => (&TOO_LARGE, format!("The request body is larger than {} bytes.", policy.max_body())),
-            Some(Rule::Compressed) => (&ENCODED, "Send the request body without content-encoding.".to_string()),
-            Some(Rule::Malformed) => (&INVALID, "The request body is not valid JSON for this endpoint.".to_string()),
-            Some(Rule::UnknownEndpoint) => (&NOT_FOUND, "This endpoint is not served here.".to_string()),
+            Some(Rule::Anonymous) => (
+                &UNAUTHENTICATED,
+                "No account could be identified. Send your API key.".to_string(),
+            ),
+            Some(Rule::Oversized) => (
+                &TOO_LARGE,
+                format!(
+                    "The request body is larger than {} bytes.",
+                    policy.max_body()
+                ),
+            ),
+            Some(Rule::Compressed) => (
+                &ENCODED,
+                "Send the request body without content-encoding.".to_string(),
+            ),
+            Some(Rule::Malformed) => (
+                &INVALID,
+                "The request body is not valid JSON for this endpoint.".to_string(),
+            ),
+            Some(Rule::UnknownEndpoint) => {
+                (&NOT_FOUND, "This endpoint is not served here.".to_string())
+            }
             _ if verdict.action == Action::Throttle => (&THROTTLED, throttled(verdict.retry_after)),
             Some(Rule::Tier(_)) => (&FORBIDDEN, forbidden(policy, verdict)),
             _ => (&FORBIDDEN, "This account may not use this API.".to_string()),
         };
         let retry = verdict.action == Action::Throttle;
         if !retry {
-            for (intro, text) in [(" Terms of use: ", &policy.terms_of_use), (" Contact: ", &policy.contact)] {
+            for (intro, text) in [
+                (" Terms of use: ", &policy.terms_of_use),
+                (" Contact: ", &policy.contact),
+            ] {
                 if let Some(text) = text {
                     message.push_str(intro);
                     message.push_str(text);
@@ -119,7 +144,11 @@ impl Denial {
             // SDKs retry some statuses on their own; a final answer must be asked once.
             headers.push(("x-should-retry", "false".to_string()));
         }
-        Some(Self { status: kind.status, headers, body: body(endpoint, kind, &message, decision_id).to_string() })
+        Some(Self {
+            status: kind.status,
+            headers,
+            body: body(endpoint, kind, &message, decision_id).to_string(),
+        })
     }
 }
 
@@ -147,13 +176,18 @@ fn body(endpoint: Endpoint, kind: &Kind, message: &str, decision_id: &str) -> Va
 }
 
 fn throttled(retry_after: Option<Duration>) -> String {
-    format!("Rate limit reached. Try again in {} s.", seconds(retry_after))
+    format!(
+        "Rate limit reached. Try again in {} s.",
+        seconds(retry_after)
+    )
 }
 
 /// Whole seconds to wait, rounded up so that a caller who waits them is let in; at least 1.
 fn seconds(retry_after: Option<Duration>) -> u64 {
     let wait = retry_after.unwrap_or_default();
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
+    wait.as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+        .max(1)
 }
 
 fn forbidden(policy: &Policy, verdict: &Verdict) -> String {
@@ -164,5 +198,8 @@ fn forbidden(policy: &Policy, verdict: &Verdict) -> String {
         .filter_map(|index| policy.capabilities.names().get(index))
         .map(String::as_str)
         .collect();
-    format!("This account's tier does not include: {}.", names.join(", "))
+    format!(
+        "This account's tier does not include: {}.",
+        names.join(", ")
+    )
 }

@@ -49,7 +49,14 @@ pub struct Hold {
 
 impl Hold {
     /// Replaces what was reserved by what was used.
-    pub fn settle(self, policy: &Policy, usage: Usage, ledger: &mut Ledger, now: Timestamp, store: &mut impl CounterStore) {
+    pub fn settle(
+        self,
+        policy: &Policy,
+        usage: Usage,
+        ledger: &mut Ledger,
+        now: Timestamp,
+        store: &mut impl CounterStore,
+    ) {
         let actual: Vec<Option<u32>> = self
             .units
             .iter()
@@ -98,7 +105,10 @@ pub fn evaluate(
     evaluation
 }
 
-#[expect(clippy::too_many_arguments, reason = "time, randomness and storage come in as arguments, each by itself")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "time, randomness and storage come in as arguments, each by itself"
+)]
 fn decide(
     policy: &Policy,
     key: &HashKey,
@@ -110,33 +120,83 @@ fn decide(
     found: &mut Evaluation,
 ) -> Verdict {
     let Some(caller) = &head.caller else {
-        return Verdict::refuse(Action::Deny, Basis::None, Rule::Anonymous, reason(ReasonCode::NoAccount));
+        return Verdict::refuse(
+            Action::Deny,
+            Basis::None,
+            Rule::Anonymous,
+            reason(ReasonCode::NoAccount),
+        );
     };
-    let tier = policy.tiers.iter().position(|tier| tier.matcher.matches(caller, now));
+    let tier = policy
+        .tiers
+        .iter()
+        .position(|tier| tier.matcher.matches(caller, now));
     found.tier = tier;
     if let Some(entry) = policy.lists.deny.entry(caller, now) {
-        return Verdict::refuse(Action::Deny, Basis::List, Rule::DenyList(entry), reason(ReasonCode::Listed));
+        return Verdict::refuse(
+            Action::Deny,
+            Basis::List,
+            Rule::DenyList(entry),
+            reason(ReasonCode::Listed),
+        );
     }
     let exempt = policy.lists.exempt.entry(caller, now);
     let read = inspect(policy, head, body, found);
     if let Some(entry) = exempt {
         let reasons = reason(ReasonCode::Listed);
-        return Verdict { basis: Basis::List, rule: Some(Rule::ExemptList(entry)), reasons, ..Verdict::allow() };
+        return Verdict {
+            basis: Basis::List,
+            rule: Some(Rule::ExemptList(entry)),
+            reasons,
+            ..Verdict::allow()
+        };
     }
     let (facts, note) = match read {
         Inspected::Facts(facts) => (Some(facts), None),
-        Inspected::Unreadable { rule, allowed: true } => (None, Some(rule)),
-        Inspected::Unreadable { rule, allowed: false } => {
-            return Verdict::refuse(Action::Deny, Basis::None, rule, reason(ReasonCode::NotInspected));
+        Inspected::Unreadable {
+            rule,
+            allowed: true,
+        } => (None, Some(rule)),
+        Inspected::Unreadable {
+            rule,
+            allowed: false,
+        } => {
+            return Verdict::refuse(
+                Action::Deny,
+                Basis::None,
+                rule,
+                reason(ReasonCode::NotInspected),
+            );
         }
     };
-    let granted = tier.and_then(|tier| policy.tiers.get(tier)).map(|tier| tier.grants).unwrap_or_default();
+    let granted = tier
+        .and_then(|tier| policy.tiers.get(tier))
+        .map(|tier| tier.grants)
+        .unwrap_or_default();
     let missing = found.capabilities.without(granted);
     if !missing.is_empty() {
-        let reasons = missing.iter().map(|index| Reason::rule(ReasonCode::CapabilityNotGranted(index), 1.0)).collect();
-        return Verdict::refuse(Action::Deny, Basis::Capability, Rule::Tier(tier.unwrap_or_default()), reasons);
+        let reasons = missing
+            .iter()
+            .map(|index| Reason::rule(ReasonCode::CapabilityNotGranted(index), 1.0))
+            .collect();
+        return Verdict::refuse(
+            Action::Deny,
+            Basis::Capability,
+            Rule::Tier(tier.unwrap_or_default()),
+            reasons,
+        );
     }
-    let mut verdict = match charge(policy, key, caller, tier, facts.as_ref(), now, ledger, store, found) {
+    let mut verdict = match charge(
+        policy,
+        key,
+        caller,
+        tier,
+        facts.as_ref(),
+        now,
+        ledger,
+        store,
+        found,
+    ) {
         Ok(()) => Verdict::allow(),
         Err(refusal) => refusal,
     };
@@ -157,17 +217,31 @@ enum Inspected<'a> {
 }
 
 /// Reads the body once; fills in model and capabilities.
-fn inspect<'a>(policy: &Policy, head: &Head, body: Body<'a>, found: &mut Evaluation) -> Inspected<'a> {
+fn inspect<'a>(
+    policy: &Policy,
+    head: &Head,
+    body: Body<'a>,
+    found: &mut Evaluation,
+) -> Inspected<'a> {
     let inspection = &policy.inspection;
     if head.endpoint == Endpoint::Unknown {
-        return Inspected::Unreadable { rule: Rule::UnknownEndpoint, allowed: inspection.allow_unknown_endpoint };
+        return Inspected::Unreadable {
+            rule: Rule::UnknownEndpoint,
+            allowed: inspection.allow_unknown_endpoint,
+        };
     }
     if head.compressed {
-        return Inspected::Unreadable { rule: Rule::Compressed, allowed: inspection.allow_compressed };
+        return Inspected::Unreadable {
+            rule: Rule::Compressed,
+            allowed: inspection.allow_compressed,
+        };
     }
     let (bytes, cut) = match body {
         Body::Prefix(_) if !inspection.inspect_oversized => {
-            return Inspected::Unreadable { rule: Rule::Oversized, allowed: false };
+            return Inspected::Unreadable {
+                rule: Rule::Oversized,
+                allowed: false,
+            };
         }
         Body::Prefix(bytes) => (bytes, true),
         Body::Whole(bytes) => (bytes, false),
@@ -179,16 +253,32 @@ fn inspect<'a>(policy: &Policy, head: &Head, body: Body<'a>, found: &mut Evaluat
             found.model = facts.model.as_deref().map(label);
             Inspected::Facts(facts)
         }
-        Err(_) => Inspected::Unreadable { rule: Rule::Malformed, allowed: inspection.allow_malformed },
+        Err(_) => Inspected::Unreadable {
+            rule: Rule::Malformed,
+            allowed: inspection.allow_malformed,
+        },
     }
 }
 
 /// A model name as it may stand in a log: at most 64 bytes of the characters that model names have.
 fn label(model: &str) -> String {
-    model.chars().take(64).map(|c| if c.is_ascii_alphanumeric() || "-_.:/@+".contains(c) { c } else { '_' }).collect()
+    model
+        .chars()
+        .take(64)
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || "-_.:/@+".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
-#[expect(clippy::too_many_arguments, reason = "time, randomness and storage come in as arguments, each by itself")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "time, randomness and storage come in as arguments, each by itself"
+)]
 fn charge(
     policy: &Policy,
     key: &HashKey,
@@ -203,11 +293,23 @@ fn charge(
     let mut charges = Vec::new();
     let mut units = Vec::new();
     let mut rules = Vec::new();
-    let holds = |budget: &Budget| budget.tiers.as_ref().is_none_or(|tiers| tier.is_some_and(|tier| tiers.contains(&tier)));
-    for (index, budget) in policy.budgets.iter().enumerate().filter(|(_, budget)| holds(budget)) {
+    let holds = |budget: &Budget| {
+        budget
+            .tiers
+            .as_ref()
+            .is_none_or(|tiers| tier.is_some_and(|tier| tiers.contains(&tier)))
+    };
+    for (index, budget) in policy
+        .budgets
+        .iter()
+        .enumerate()
+        .filter(|(_, budget)| holds(budget))
+    {
         let owner = match (budget.per, &caller.organization) {
             (Per::Account, _) => key.hash64("account", &[caller.account.as_bytes()]),
-            (Per::Organization, Some(organization)) => key.hash64("organization", &[organization.as_bytes()]),
+            (Per::Organization, Some(organization)) => {
+                key.hash64("organization", &[organization.as_bytes()])
+            }
             (Per::Organization, None) => continue,
         };
         charges.push(Charge {
@@ -228,18 +330,29 @@ fn charge(
             found.hold = Some(Hold { reservation, units });
             Ok(())
         }
-        Ok(Admission::Refused { charge, used, retry_after }) => {
+        Ok(Admission::Refused {
+            charge,
+            used,
+            retry_after,
+        }) => {
             let rule = Rule::Budget(rules.get(charge).copied().unwrap_or_default());
             let used = f64::from(u32::try_from(used).unwrap_or(u32::MAX));
             let reasons = alloc::vec![Reason::rule(ReasonCode::BudgetUsed, used)];
             let refusal = Verdict::refuse(Action::Throttle, Basis::Budget, rule, reasons);
-            Err(Verdict { retry_after: Some(retry_after), ..refusal })
+            Err(Verdict {
+                retry_after: Some(retry_after),
+                ..refusal
+            })
         }
         Err(_) => {
             found.store_failed = true;
             let reasons = reason(ReasonCode::StateUnavailable);
             Err(if policy.admit_on_failure {
-                Verdict { rule: Some(Rule::StateFailure), reasons, ..Verdict::allow() }
+                Verdict {
+                    rule: Some(Rule::StateFailure),
+                    reasons,
+                    ..Verdict::allow()
+                }
             } else {
                 Verdict::refuse(Action::Throttle, Basis::None, Rule::StateFailure, reasons)
             })
@@ -250,7 +363,9 @@ fn charge(
 /// What to reserve: tokens are estimated from the text and the maximum asked for, and trued up from the response.
 fn estimate(unit: Unit, facts: Option<&RequestFacts<'_>>, policy: &Policy) -> u32 {
     let input = facts.map(facts::estimated_input_tokens).unwrap_or_default();
-    let each = facts.and_then(|facts| facts.max_output_tokens).unwrap_or(policy.metering.default_output_tokens);
+    let each = facts
+        .and_then(|facts| facts.max_output_tokens)
+        .unwrap_or(policy.metering.default_output_tokens);
     let output = each.saturating_mul(facts.map_or(1, |facts| facts.samples.max(1)));
     used(unit, Tokens { input, output })
 }

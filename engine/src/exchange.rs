@@ -22,6 +22,7 @@ pub struct Exchange {
     started: Timestamp,
     evaluation: Option<Evaluation>,
     meter: UsageMeter,
+    lost: bool,
 }
 
 /// What an exchange came to, for logs and metrics.
@@ -35,24 +36,57 @@ pub struct Finished {
 
 impl Exchange {
     /// Takes the head of a request.
-    pub fn begin<'h>(policy: &Policy, key: &HashKey, headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone, now: Timestamp) -> Self {
+    pub fn begin<'h>(
+        policy: &Policy,
+        key: &HashKey,
+        headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+        now: Timestamp,
+    ) -> Self {
         let head = Head::read(policy, key, headers, now);
         let meter = UsageMeter::new(head.endpoint);
-        Self { head, started: now, evaluation: None, meter }
+        Self {
+            head,
+            started: now,
+            evaluation: None,
+            meter,
+            lost: false,
+        }
     }
 
     /// Whether the verdict may depend on the body; if not, decide at once with an empty one.
     pub fn needs_body(&self) -> bool {
-        self.head.caller.is_some() && self.head.endpoint != Endpoint::Unknown && !self.head.compressed
+        self.head.caller.is_some()
+            && self.head.endpoint != Endpoint::Unknown
+            && !self.head.compressed
     }
 
     /// Decides; a second call keeps the first verdict. The reply to send instead of going on, if any.
-    pub fn decide(&mut self, policy: &Policy, key: &HashKey, body: Body<'_>, ledger: &mut Ledger, store: &mut impl CounterStore) -> Option<Denial> {
+    pub fn decide(
+        &mut self,
+        policy: &Policy,
+        key: &HashKey,
+        body: Body<'_>,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) -> Option<Denial> {
         if self.evaluation.is_none() {
-            self.evaluation = Some(evaluate(policy, key, &self.head, body, self.started, ledger, store));
+            self.evaluation = Some(evaluate(
+                policy,
+                key,
+                &self.head,
+                body,
+                self.started,
+                ledger,
+                store,
+            ));
         }
         let verdict = &self.evaluation.as_ref()?.verdict;
-        Denial::of(policy, self.head.endpoint, verdict, &decision::id(&self.head))
+        Denial::of(
+            policy,
+            self.head.endpoint,
+            verdict,
+            &decision::id(&self.head),
+        )
     }
 
     /// What was decided, once it was.
@@ -67,7 +101,19 @@ impl Exchange {
 
     /// Whether the response comes from upstream, so that its body tells usage.
     pub fn is_admitted(&self) -> bool {
-        self.evaluation.as_ref().is_some_and(|evaluation| evaluation.verdict.action == Action::Allow)
+        self.evaluation
+            .as_ref()
+            .is_some_and(|evaluation| evaluation.verdict.action == Action::Allow)
+    }
+
+    /// Whether the response body can still tell something.
+    pub fn reads_response(&self) -> bool {
+        self.is_admitted() && !self.lost && self.meter.wants_more()
+    }
+
+    /// A piece of the response body could not be read: its usage stays unknown.
+    pub fn response_lost(&mut self) {
+        self.lost = true;
     }
 
     /// The next bytes of the response body.
@@ -77,10 +123,17 @@ impl Exchange {
 
     /// Settles the budgets and writes the decision; `ended` says whether the response body ended in order.
     /// `None` when nothing was decided: the request was gone before it could be.
-    pub fn finish(&mut self, policy: &Policy, ended: bool, now: Timestamp, ledger: &mut Ledger, store: &mut impl CounterStore) -> Option<Finished> {
+    pub fn finish(
+        &mut self,
+        policy: &Policy,
+        ended: bool,
+        now: Timestamp,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) -> Option<Finished> {
         let admitted = self.is_admitted();
         let evaluation = self.evaluation.as_mut()?;
-        let usage = admitted.then(|| self.meter.usage(ended));
+        let usage = admitted.then(|| self.meter.usage(ended && !self.lost));
         if let Some(hold) = evaluation.hold.take() {
             hold.settle(policy, usage.unwrap_or(Usage::Unknown), ledger, now, store);
         }

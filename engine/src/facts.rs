@@ -94,6 +94,23 @@ pub enum FactsError {
 }
 
 /// Reads a request body in one pass. `cut` says that the body goes on beyond `body`.
-pub fn read<'a>(_endpoint: Endpoint, _body: &'a [u8], _cut: bool, _sink: &mut dyn TextSink) -> Result<RequestFacts<'a>, FactsError> {
+pub fn read<'a>(
+    _endpoint: Endpoint,
+    _body: &'a [u8],
+    _cut: bool,
+    _sink: &mut dyn TextSink,
+) -> Result<RequestFacts<'a>, FactsError> {
     Ok(RequestFacts::default())
+}
+
+impl RawText<'_> {
+    /// stub
+    pub fn unescape_into(&self, out: &mut alloc::vec::Vec<u8>, max: usize) {
+        let _ = max;
+        out.extend_from_slice(self.raw.as_bytes());
+    }
+}
+/// stub
+pub fn estimated_input_tokens(facts: &RequestFacts<'_>) -> u32 {
+    facts.text_bytes / 4
 }

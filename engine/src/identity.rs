@@ -53,7 +53,12 @@ pub struct Head {
 
 impl Head {
     /// Reads a head from its name/value pairs, pseudo headers included. One pass; O(headers x wanted names).
-    pub fn read<'h>(policy: &Policy, key: &HashKey, headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone, now: Timestamp) -> Self {
+    pub fn read<'h>(
+        policy: &Policy,
+        key: &HashKey,
+        headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+        now: Timestamp,
+    ) -> Self {
         let find = |name: &str| single(headers.clone(), name);
         let path = find(":path").unwrap_or_default();
         let method = find(":method").unwrap_or_default();
@@ -64,23 +69,45 @@ impl Head {
         let encoding = find("content-encoding").unwrap_or_default();
         let compressed = !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity");
         let request_id = find("x-request-id").unwrap_or_default();
-        let decision_id = key.hash128("decision", &[request_id, path, &now.as_unix_nanos().to_be_bytes()]);
+        let decision_id = key.hash128(
+            "decision",
+            &[request_id, path, &now.as_unix_nanos().to_be_bytes()],
+        );
         let value = |fact: Fact| {
-            let sources = policy.identity.sources.get(fact.index()).map(|sources| sources.as_slice()).unwrap_or_default();
+            let sources = policy
+                .identity
+                .sources
+                .get(fact.index())
+                .map(|sources| sources.as_slice())
+                .unwrap_or_default();
             sources.iter().find_map(|source| match source {
                 Source::Header(name) => find(name).and_then(|value| identifier(key, value)),
-                Source::ApiKey(_) => credential(headers.clone()).map(|secret| fingerprint(key, secret)),
+                Source::ApiKey(_) => {
+                    credential(headers.clone()).map(|secret| fingerprint(key, secret))
+                }
             })
         };
-        let account = value(Fact::Account).or_else(|| policy.identity.anonymous_shared.then(|| String::from("anonymous")));
+        let account = value(Fact::Account).or_else(|| {
+            policy
+                .identity
+                .anonymous_shared
+                .then(|| String::from("anonymous"))
+        });
         let caller = account.map(|account| Caller {
             account,
             organization: value(Fact::Organization),
-            created: value(Fact::Created).as_deref().and_then(Timestamp::parse_rfc3339),
+            created: value(Fact::Created)
+                .as_deref()
+                .and_then(Timestamp::parse_rfc3339),
             verification: value(Fact::Verification),
             plan: value(Fact::Plan),
         });
-        Self { endpoint, caller, compressed, decision_id }
+        Self {
+            endpoint,
+            caller,
+            compressed,
+            decision_id,
+        }
     }
 }
 
@@ -117,7 +144,9 @@ fn identifier(key: &HashKey, value: &[u8]) -> Option<String> {
         return None;
     }
     match core::str::from_utf8(value) {
-        Ok(text) if text.len() <= MAX_ID_BYTES && !text.chars().any(char::is_control) => Some(String::from(text)),
+        Ok(text) if text.len() <= MAX_ID_BYTES && !text.chars().any(char::is_control) => {
+            Some(String::from(text))
+        }
         _ => Some(format!("hash-{:032x}", key.hash128("identifier", &[value]))),
     }
 }
@@ -127,7 +156,9 @@ fn credential<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone) -
         let (scheme, secret) = value.split_at_checked(7)?;
         scheme.eq_ignore_ascii_case(b"bearer ").then_some(secret)
     });
-    let secret = bearer.or_else(|| single(headers.clone(), "x-api-key")).or_else(|| single(headers, "api-key"))?;
+    let secret = bearer
+        .or_else(|| single(headers.clone(), "x-api-key"))
+        .or_else(|| single(headers, "api-key"))?;
     let secret = secret.trim_ascii();
     (!secret.is_empty()).then_some(secret)
 }

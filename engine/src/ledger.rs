@@ -54,14 +54,35 @@ impl Ledger {
         Self { layout }
     }
     /// Reserves every charge or none.
-    pub fn reserve(&mut self, _charges: &[Charge], _now: Timestamp, _store: &mut impl CounterStore) -> Result<Admission, StoreError> {
+    pub fn reserve(
+        &mut self,
+        _charges: &[Charge],
+        _now: Timestamp,
+        _store: &mut impl CounterStore,
+    ) -> Result<Admission, StoreError> {
         Ok(Admission::Granted(Reservation::default()))
     }
     /// Replaces what `reservation` holds by `actual` (same order as the charges; `None` keeps the reserved amount).
-    pub fn settle(&mut self, _reservation: Reservation, _actual: &[Option<u32>], _now: Timestamp, _store: &mut impl CounterStore) {}
+    pub fn settle(
+        &mut self,
+        _reservation: Reservation,
+        _actual: &[Option<u32>],
+        _now: Timestamp,
+        _store: &mut impl CounterStore,
+    ) {
+    }
     /// Writes queued settlements of at most `max_buckets` buckets; returns how many settlements still wait.
-    pub fn flush(&mut self, _max_buckets: usize, _now: Timestamp, _store: &mut impl CounterStore) -> usize {
+    pub fn flush(
+        &mut self,
+        _max_buckets: usize,
+        _now: Timestamp,
+        _store: &mut impl CounterStore,
+    ) -> usize {
         0
+    }
+    /// stub
+    pub fn stats(&self) -> LedgerStats {
+        LedgerStats::default()
     }
     /// Settlements that wait.
     pub fn pending(&self) -> usize {
@@ -69,3 +90,19 @@ impl Ledger {
     }
 }
 
+/// Counts since the ledger was made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LedgerStats {
+    /// a
+    pub conflicts: u64,
+    /// b
+    pub retries_exhausted: u64,
+    /// c
+    pub evictions: u64,
+    /// d
+    pub corrupt_buckets: u64,
+    /// e
+    pub pending: u64,
+    /// f
+    pub dropped: u64,
+}

@@ -4,8 +4,19 @@
 //! exchange gives the same verdict in Envoy, in our wasmtime host and in a native replay.
 #![no_std]
 #![forbid(unsafe_code)]
-#![warn(clippy::arithmetic_side_effects, clippy::as_conversions, clippy::float_cmp)]
-#![cfg_attr(test, allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "tests run with overflow checks"))]
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::float_cmp
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        reason = "tests run with overflow checks"
+    )
+)]
 
 extern crate alloc;
 #[cfg(test)]
@@ -23,9 +34,8 @@ pub mod identity;
 mod json;
 pub mod ledger;
 pub mod policy;
-mod size;
-mod sse;
 pub mod size;
+mod sse;
 pub mod store;
 pub mod table;
 pub mod time;

@@ -28,5 +28,10 @@ pub trait CounterStore {
     /// Replaces the content of `value` with what is stored under `key` and returns its version; `None` when the key was never written (`value` is then empty).
     fn get(&mut self, key: &[u8], value: &mut Vec<u8>) -> Result<Option<Version>, StoreError>;
     /// Writes `value` if the key still has `expected` (`None`: if it was never written).
-    fn compare_and_swap(&mut self, key: &[u8], value: &[u8], expected: Option<Version>) -> Result<Swap, StoreError>;
+    fn compare_and_swap(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        expected: Option<Version>,
+    ) -> Result<Swap, StoreError>;
 }

@@ -11,6 +11,8 @@ pub struct Layout {
 impl Layout {
     /// The largest layout whose keys and values together stay within `bytes`; at least one bucket.
     pub fn within(_bytes: u64) -> Self {
-        Self { buckets: NonZeroU32::MIN }
+        Self {
+            buckets: NonZeroU32::MIN,
+        }
     }
 }

@@ -32,6 +32,10 @@ impl UsageMeter {
     }
     /// The next bytes of the response body.
     pub fn feed(&mut self, _chunk: &[u8]) {}
+    /// Whether more bytes could still change the result.
+    pub fn wants_more(&self) -> bool {
+        true
+    }
     /// What is known; `ended` says whether the body ended in order.
     pub fn usage(&self, _ended: bool) -> Usage {
         Usage::Unknown

@@ -121,17 +121,35 @@ pub struct Verdict {
 
 impl Verdict {
     pub(crate) fn allow() -> Self {
-        Self { action: Action::Allow, would_action: Action::Allow, basis: Basis::None, rule: None, reasons: Vec::new(), retry_after: None }
+        Self {
+            action: Action::Allow,
+            would_action: Action::Allow,
+            basis: Basis::None,
+            rule: None,
+            reasons: Vec::new(),
+            retry_after: None,
+        }
     }
 
     pub(crate) fn refuse(action: Action, basis: Basis, rule: Rule, reasons: Vec<Reason>) -> Self {
-        Self { action, would_action: action, basis, rule: Some(rule), reasons, retry_after: None }
+        Self {
+            action,
+            would_action: action,
+            basis,
+            rule: Some(rule),
+            reasons,
+            retry_after: None,
+        }
     }
 }
 
 impl Reason {
     pub(crate) const fn rule(code: ReasonCode, value: f64) -> Self {
-        Self { code, value, weight: 0.0 }
+        Self {
+            code,
+            value,
+            weight: 0.0,
+        }
     }
 
     /// The capability that it speaks of.

@@ -47,8 +47,6 @@ pub(crate) enum Buffer {
 pub(crate) enum MetricKind {
     /// Only grows.
     Counter = 0,
-    /// Is set.
-    Gauge = 1,
     /// Takes values.
     Histogram = 2,
 }
@@ -59,11 +57,38 @@ mod abi {
         pub(super) fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
         pub(super) fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
         pub(super) fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
-        pub(super) fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-        pub(super) fn proxy_get_buffer_bytes(buffer: u32, start: usize, length: usize, data: *mut *mut u8, size: *mut usize) -> u32;
-        pub(super) fn proxy_get_shared_data(key: *const u8, key_size: usize, data: *mut *mut u8, size: *mut usize, cas: *mut u32) -> u32;
-        pub(super) fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32) -> u32;
-        pub(super) fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+        pub(super) fn proxy_get_header_map_pairs(
+            map: u32,
+            data: *mut *mut u8,
+            size: *mut usize,
+        ) -> u32;
+        pub(super) fn proxy_get_buffer_bytes(
+            buffer: u32,
+            start: usize,
+            length: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
+        ) -> u32;
+        pub(super) fn proxy_get_shared_data(
+            key: *const u8,
+            key_size: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
+            cas: *mut u32,
+        ) -> u32;
+        pub(super) fn proxy_set_shared_data(
+            key: *const u8,
+            key_size: usize,
+            value: *const u8,
+            value_size: usize,
+            cas: u32,
+        ) -> u32;
+        pub(super) fn proxy_set_property(
+            path: *const u8,
+            path_size: usize,
+            value: *const u8,
+            value_size: usize,
+        ) -> u32;
         pub(super) fn proxy_continue_stream(stream: u32) -> u32;
         pub(super) fn proxy_set_effective_context(context: u32) -> u32;
         pub(super) fn proxy_send_local_response(
@@ -76,19 +101,31 @@ mod abi {
             headers_size: usize,
             grpc_status: i32,
         ) -> u32;
-        pub(super) fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, metric: *mut u32) -> u32;
+        pub(super) fn proxy_define_metric(
+            kind: u32,
+            name: *const u8,
+            name_size: usize,
+            metric: *mut u32,
+        ) -> u32;
         pub(super) fn proxy_increment_metric(metric: u32, offset: i64) -> u32;
         pub(super) fn proxy_record_metric(metric: u32, value: u64) -> u32;
     }
 
-    #[cfg_attr(target_arch = "wasm32", link(wasm_import_module = "wasi_snapshot_preview1"))]
+    #[cfg_attr(
+        target_arch = "wasm32",
+        link(wasm_import_module = "wasi_snapshot_preview1")
+    )]
     unsafe extern "C" {
         pub(super) fn random_get(buffer: *mut u8, size: usize) -> u16;
     }
 }
 
 fn check(status: u32) -> Result<(), Refused> {
-    if status == OK { Ok(()) } else { Err(Refused { status }) }
+    if status == OK {
+        Ok(())
+    } else {
+        Err(Refused { status })
+    }
 }
 
 /// Takes ownership of bytes that the host placed in memory which it asked this VM to allocate.
@@ -118,7 +155,9 @@ pub(crate) fn now_unix_nanos() -> u64 {
 /// Fills `bytes` with random bytes of the host.
 pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Refused> {
     // SAFETY: pointer and length are of a live, writable slice.
-    check(u32::from(unsafe { abi::random_get(bytes.as_mut_ptr(), bytes.len()) }))
+    check(u32::from(unsafe {
+        abi::random_get(bytes.as_mut_ptr(), bytes.len())
+    }))
 }
 
 /// Asks for a tick of the calling root context every `period_ms` milliseconds.
@@ -139,7 +178,9 @@ pub(crate) fn request_headers() -> Result<Vec<u8>, Refused> {
 pub(crate) fn buffer(buffer: Buffer, length: usize) -> Result<Vec<u8>, Refused> {
     let (mut data, mut size) = (std::ptr::null_mut(), 0);
     // SAFETY: both out pointers are live and aligned.
-    check(unsafe { abi::proxy_get_buffer_bytes(buffer as u32, 0, length, &raw mut data, &raw mut size) })?;
+    check(unsafe {
+        abi::proxy_get_buffer_bytes(buffer as u32, 0, length, &raw mut data, &raw mut size)
+    })?;
     Ok(take(data, size))
 }
 
@@ -147,7 +188,15 @@ pub(crate) fn buffer(buffer: Buffer, length: usize) -> Result<Vec<u8>, Refused> 
 pub(crate) fn shared_data(key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, Refused> {
     let (mut data, mut size, mut cas) = (std::ptr::null_mut(), 0, 0);
     // SAFETY: the key is live, the out pointers are live and aligned.
-    let status = unsafe { abi::proxy_get_shared_data(key.as_ptr(), key.len(), &raw mut data, &raw mut size, &raw mut cas) };
+    let status = unsafe {
+        abi::proxy_get_shared_data(
+            key.as_ptr(),
+            key.len(),
+            &raw mut data,
+            &raw mut size,
+            &raw mut cas,
+        )
+    };
     if status == NOT_FOUND {
         return Ok(None);
     }
@@ -158,7 +207,15 @@ pub(crate) fn shared_data(key: &[u8]) -> Result<Option<(Vec<u8>, u32)>, Refused>
 /// Writes a shared value if its version is still `cas`; false when it is not.
 pub(crate) fn set_shared_data(key: &[u8], value: &[u8], cas: NonZeroU32) -> Result<bool, Refused> {
     // SAFETY: pointers and lengths are of live slices.
-    let status = unsafe { abi::proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas.get()) };
+    let status = unsafe {
+        abi::proxy_set_shared_data(
+            key.as_ptr(),
+            key.len(),
+            value.as_ptr(),
+            value.len(),
+            cas.get(),
+        )
+    };
     if status == CAS_MISMATCH {
         return Ok(false);
     }
@@ -168,7 +225,9 @@ pub(crate) fn set_shared_data(key: &[u8], value: &[u8], cas: NonZeroU32) -> Resu
 /// Sets the filter state `wasm.NAME` of the current stream.
 pub(crate) fn set_filter_state(name: &str, value: &str) -> Result<(), Refused> {
     // SAFETY: pointers and lengths are of live strings.
-    check(unsafe { abi::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+    check(unsafe {
+        abi::proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
 }
 
 /// Lets a paused request of the effective context go on, once this callback has returned.
@@ -184,7 +243,12 @@ pub(crate) fn set_effective_context(context: u32) -> Result<(), Refused> {
 }
 
 /// Answers the current stream, once this callback has returned.
-pub(crate) fn send_local_response(status: u16, headers: &[(&str, String)], body: &str, details: &str) -> Result<(), Refused> {
+pub(crate) fn send_local_response(
+    status: u16,
+    headers: &[(&str, String)],
+    body: &str,
+    details: &str,
+) -> Result<(), Refused> {
     let headers = serialize(headers);
     // SAFETY: pointers and lengths are of live slices.
     check(unsafe {
@@ -205,7 +269,9 @@ pub(crate) fn send_local_response(status: u16, headers: &[(&str, String)], body:
 pub(crate) fn define_metric(kind: MetricKind, name: &str) -> Result<u32, Refused> {
     let mut metric = 0;
     // SAFETY: the name is live, the out pointer is live and aligned.
-    check(unsafe { abi::proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut metric) })?;
+    check(unsafe {
+        abi::proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut metric)
+    })?;
     Ok(metric)
 }
 
@@ -216,7 +282,7 @@ pub(crate) fn increment_metric(metric: u32, by: u64) -> Result<(), Refused> {
     check(unsafe { abi::proxy_increment_metric(metric, by) })
 }
 
-/// Gives a value to a histogram or gauge.
+/// Gives a value to a histogram.
 pub(crate) fn record_metric(metric: u32, value: u64) -> Result<(), Refused> {
     // SAFETY: no pointers.
     check(unsafe { abi::proxy_record_metric(metric, value) })
@@ -250,12 +316,17 @@ pub(crate) struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     /// An iterator over the pairs in `bytes`; empty when they are inconsistent.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self::split(bytes).unwrap_or(Self { sizes: &[], data: &[] })
+        Self::split(bytes).unwrap_or(Self {
+            sizes: &[],
+            data: &[],
+        })
     }
 
     fn split(bytes: &'a [u8]) -> Option<Self> {
         let (count, rest) = bytes.split_first_chunk::<4>()?;
-        let sizes = usize::try_from(u32::from_le_bytes(*count)).ok()?.checked_mul(8)?;
+        let sizes = usize::try_from(u32::from_le_bytes(*count))
+            .ok()?
+            .checked_mul(8)?;
         let (sizes, data) = rest.split_at_checked(sizes)?;
         Some(Self { sizes, data })
     }
@@ -284,12 +355,18 @@ mod tests {
 
     #[test]
     fn pairs_read_what_serialize_writes() {
-        let pairs = [("a", String::new()), ("content-type", "text/plain".to_string())];
+        let pairs = [
+            ("a", String::new()),
+            ("content-type", "text/plain".to_string()),
+        ];
 
         let bytes = serialize(&pairs);
 
         let read: Vec<_> = Pairs::new(&bytes).collect();
-        assert_eq!(read, [(&b"a"[..], &b""[..]), (b"content-type", b"text/plain")]);
+        assert_eq!(
+            read,
+            [(&b"a"[..], &b""[..]), (b"content-type", b"text/plain")]
+        );
     }
 
     #[test]

@@ -1,4 +1,9 @@
 //! Weir as a Proxy-Wasm filter: an adapter between the host and the engine, which decides.
+#![expect(
+    missing_docs,
+    reason = "the SDK's `main!` exports an undocumented function"
+)]
+
 mod hostcalls;
 mod metrics;
 mod root;

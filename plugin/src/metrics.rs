@@ -32,7 +32,13 @@ impl Metrics {
         if let Some(counter) = self.counters.get_mut(name) {
             counter.pending = counter.pending.saturating_add(by);
         } else if self.counters.len() < MAX_METRICS {
-            self.counters.insert(name.to_string(), Counter { id: None, pending: by });
+            self.counters.insert(
+                name.to_string(),
+                Counter {
+                    id: None,
+                    pending: by,
+                },
+            );
         } else {
             self.overflow = self.overflow.saturating_add(by);
         }
@@ -58,9 +64,16 @@ impl Metrics {
     pub(crate) fn flush(&mut self) {
         if self.overflow > 0 {
             let lost = std::mem::take(&mut self.overflow);
-            hostcalls::log(Level::Error, &format!("weir: {lost} counts had no room among {MAX_METRICS} metrics"));
+            hostcalls::log(
+                Level::Error,
+                &format!("weir: {lost} counts had no room among {MAX_METRICS} metrics"),
+            );
         }
-        for (name, counter) in self.counters.iter_mut().filter(|(_, counter)| counter.pending > 0) {
+        for (name, counter) in self
+            .counters
+            .iter_mut()
+            .filter(|(_, counter)| counter.pending > 0)
+        {
             let id = match counter.id {
                 Some(id) => id,
                 None => match hostcalls::define_metric(MetricKind::Counter, name) {

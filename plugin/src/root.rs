@@ -51,10 +51,19 @@ impl RootContext for Root {
             return false;
         }
         if hostcalls::set_tick_period_ms(TICK_MS).is_err() {
-            hostcalls::log(Level::Error, "weir: the host gives no ticks; settlements and metrics would never be written");
+            hostcalls::log(
+                Level::Error,
+                "weir: the host gives no ticks; settlements and metrics would never be written",
+            );
             return false;
         }
-        let text = format!("weir: policy {} version {} ({}) in force, mode {}", policy.name(), policy.version(), policy.digest(), policy.mode());
+        let text = format!(
+            "weir: policy {} version {} ({}) in force, mode {}",
+            policy.name(),
+            policy.version(),
+            policy.digest(),
+            policy.mode()
+        );
         hostcalls::log(Level::Info, &text);
         self.policy = Some(Rc::new(policy));
         true

@@ -4,8 +4,8 @@
 //! everything", and a request with a body would wait for ever. Seen from inside, such a stream looks
 //! like a slow client, with one difference: once released, its body arrives in the very next
 //! callback. So a stream that waits too long is released, and twice that sign means: hold no more.
-use weir_engine::time::Timestamp;
 use std::time::Duration;
+use weir_engine::time::Timestamp;
 
 /// How long headers are held without any body before they are let go.
 const PATIENCE: Duration = Duration::from_millis(50);

@@ -8,7 +8,9 @@ use weir_engine::store::{CounterStore, StoreError, Swap, Version};
 pub(crate) struct SharedData;
 
 fn failure(refused: Refused) -> StoreError {
-    StoreError { status: refused.status }
+    StoreError {
+        status: refused.status,
+    }
 }
 
 impl CounterStore for SharedData {
@@ -19,12 +21,19 @@ impl CounterStore for SharedData {
             Some((bytes, cas)) => {
                 *value = bytes;
                 // A stored value never has version 0; if one had, taking it for "any" would lose updates.
-                NonZeroU32::new(cas).map(|cas| Some(Version(cas))).ok_or(StoreError { status: 0 })
+                NonZeroU32::new(cas)
+                    .map(|cas| Some(Version(cas)))
+                    .ok_or(StoreError { status: 0 })
             }
         }
     }
 
-    fn compare_and_swap(&mut self, key: &[u8], value: &[u8], expected: Option<Version>) -> Result<Swap, StoreError> {
+    fn compare_and_swap(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        expected: Option<Version>,
+    ) -> Result<Swap, StoreError> {
         // There is no create-if-absent, but a version on a missing key is accepted and on an existing
         // one compared: a version that no value gets (the counter would have to wrap) does the same.
         let expected = expected.map_or(NonZeroU32::MAX, |version| version.0);

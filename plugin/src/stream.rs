@@ -26,7 +26,14 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(id: u32, policy: Option<Rc<Policy>>) -> Self {
-        Self { id, policy, exchange: None, decided: false, replied: false, ended: false }
+        Self {
+            id,
+            policy,
+            exchange: None,
+            decided: false,
+            replied: false,
+            ended: false,
+        }
     }
 
     /// Decides once and carries the verdict out.
@@ -35,13 +42,26 @@ impl Stream {
         let (Some(policy), Some(exchange)) = (&self.policy, &mut self.exchange) else {
             return Action::Continue;
         };
-        let denial = worker::with(|worker| exchange.decide(policy, &worker.key, body, &mut worker.ledger, &mut SharedData));
+        let denial = worker::with(|worker| {
+            exchange.decide(
+                policy,
+                &worker.key,
+                body,
+                &mut worker.ledger,
+                &mut SharedData,
+            )
+        });
         let Some(denial) = denial.flatten() else {
             return Action::Continue;
         };
         self.replied = true;
-        if hostcalls::send_local_response(denial.status, &denial.headers, &denial.body, "weir").is_err() {
-            hostcalls::log(Level::Error, "weir: the host refused a local reply; the request stays paused");
+        if hostcalls::send_local_response(denial.status, &denial.headers, &denial.body, "weir")
+            .is_err()
+        {
+            hostcalls::log(
+                Level::Error,
+                "weir: the host refused a local reply; the request stays paused",
+            );
         }
         Action::Pause
     }
@@ -49,7 +69,11 @@ impl Stream {
     /// Decides when enough of the body is there.
     fn body(&mut self, size: usize, end: bool) -> Action {
         if self.decided {
-            return if self.replied { Action::Pause } else { Action::Continue };
+            return if self.replied {
+                Action::Pause
+            } else {
+                Action::Continue
+            };
         }
         let Some(cap) = self.policy.as_ref().map(|policy| policy.max_body()) else {
             return Action::Continue;
@@ -58,7 +82,11 @@ impl Stream {
             return Action::Pause;
         }
         let bytes = hostcalls::buffer(Buffer::RequestBody, size.min(cap)).unwrap_or_default();
-        self.decide(if size > cap { Body::Prefix(&bytes) } else { Body::Whole(&bytes) })
+        self.decide(if size > cap {
+            Body::Prefix(&bytes)
+        } else {
+            Body::Whole(&bytes)
+        })
     }
 }
 
@@ -88,7 +116,11 @@ impl HttpContext for Stream {
             }
             may_hold
         });
-        if held == Some(true) { Action::Pause } else { Action::Continue }
+        if held == Some(true) {
+            Action::Pause
+        } else {
+            Action::Continue
+        }
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
@@ -101,7 +133,11 @@ impl HttpContext for Stream {
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
         if self.decided {
-            return if self.replied { Action::Pause } else { Action::Continue };
+            return if self.replied {
+                Action::Pause
+            } else {
+                Action::Continue
+            };
         }
         // Trailers end the body, and the last body callback did not know that it was the last.
         let cap = self.policy.as_ref().map_or(0, |policy| policy.max_body());
@@ -140,12 +176,21 @@ impl HttpContext for Stream {
         worker::with(|worker| {
             worker.stalls.forget(self.id);
             let now = worker.latest();
-            let Some(finished) = exchange.finish(&policy, self.ended, now, &mut worker.ledger, &mut SharedData) else {
+            let Some(finished) = exchange.finish(
+                &policy,
+                self.ended,
+                now,
+                &mut worker.ledger,
+                &mut SharedData,
+            ) else {
                 worker.count_abandoned();
                 return;
             };
             if hostcalls::set_filter_state(DECISION, &finished.decision).is_err() {
-                hostcalls::log(Level::Error, "weir: the host refused the decision as filter state");
+                hostcalls::log(
+                    Level::Error,
+                    "weir: the host refused the decision as filter state",
+                );
             }
             if let Some(evaluation) = exchange.evaluation() {
                 worker.count(&policy, exchange.head(), evaluation, finished.usage);

@@ -58,7 +58,9 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
         return Ok(());
     }
     let mut seed = [0u8; 16];
-    hostcalls::random(&mut seed).map_err(|refused| StoreError { status: refused.status })?;
+    hostcalls::random(&mut seed).map_err(|refused| StoreError {
+        status: refused.status,
+    })?;
     let key = agree(HASH_KEY, seed)?;
     let wanted = policy.layout().buckets;
     let layout = u32::from_le_bytes(agree(LAYOUT, wanted.get().to_le_bytes())?);
@@ -109,9 +111,18 @@ impl Worker {
     }
 
     /// Counts a finished exchange.
-    pub(crate) fn count(&mut self, policy: &Policy, head: &Head, evaluation: &Evaluation, usage: Option<Usage>) {
+    pub(crate) fn count(
+        &mut self,
+        policy: &Policy,
+        head: &Head,
+        evaluation: &Evaluation,
+        usage: Option<Usage>,
+    ) {
         let verdict = &evaluation.verdict;
-        let tier = evaluation.tier.and_then(|tier| policy.tier_names().nth(tier)).unwrap_or("none");
+        let tier = evaluation
+            .tier
+            .and_then(|tier| policy.tier_names().nth(tier))
+            .unwrap_or("none");
         let endpoint = head.endpoint.name();
         let labels = [
             ("action", verdict.action.name()),
@@ -130,7 +141,8 @@ impl Worker {
             _ => None,
         };
         if let Some(reason) = uninspected {
-            self.metrics.add(&metrics::name("uninspected", &[("reason", reason)]), 1);
+            self.metrics
+                .add(&metrics::name("uninspected", &[("reason", reason)]), 1);
         }
         if evaluation.store_failed {
             self.metrics.add(&metrics::name("state_failures", &[]), 1);
@@ -141,12 +153,26 @@ impl Worker {
             Usage::Absent => "absent",
             Usage::Unknown => "unknown",
         };
-        self.metrics.add(&metrics::name("usage", &[("outcome", outcome), ("endpoint", endpoint)]), 1);
+        self.metrics.add(
+            &metrics::name("usage", &[("outcome", outcome), ("endpoint", endpoint)]),
+            1,
+        );
         if let Usage::Known(tokens) = usage {
             for (direction, tokens) in [("input", tokens.input), ("output", tokens.output)] {
-                self.metrics.record(&metrics::name("tokens", &[("direction", direction), ("endpoint", endpoint)]), u64::from(tokens));
+                self.metrics.record(
+                    &metrics::name(
+                        "tokens",
+                        &[("direction", direction), ("endpoint", endpoint)],
+                    ),
+                    u64::from(tokens),
+                );
             }
         }
+    }
+
+    /// Counts a request that was gone before it could be decided.
+    pub(crate) fn count_abandoned(&mut self) {
+        self.metrics.add(&metrics::name("abandoned", &[]), 1);
     }
 
     /// Writes what waits: settlements, then metrics.
@@ -162,12 +188,21 @@ impl Worker {
         let before = std::mem::replace(&mut self.reported, stats);
         for (name, now, then) in [
             ("state_conflicts", stats.conflicts, before.conflicts),
-            ("state_retries_exhausted", stats.retries_exhausted, before.retries_exhausted),
+            (
+                "state_retries_exhausted",
+                stats.retries_exhausted,
+                before.retries_exhausted,
+            ),
             ("state_evictions", stats.evictions, before.evictions),
-            ("state_corrupt_buckets", stats.corrupt_buckets, before.corrupt_buckets),
+            (
+                "state_corrupt_buckets",
+                stats.corrupt_buckets,
+                before.corrupt_buckets,
+            ),
             ("state_dropped", stats.dropped, before.dropped),
         ] {
-            self.metrics.add(&metrics::name(name, &[]), now.saturating_sub(then));
+            self.metrics
+                .add(&metrics::name(name, &[]), now.saturating_sub(then));
         }
     }
 }

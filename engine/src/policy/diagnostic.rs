@@ -103,7 +103,15 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} at {}: {}; {}", self.severity.as_str(), self.code, self.path, self.message, self.help)
+        write!(
+            f,
+            "{} {} at {}: {}; {}",
+            self.severity.as_str(),
+            self.code,
+            self.path,
+            self.message,
+            self.help
+        )
     }
 }
 
@@ -113,13 +121,37 @@ pub struct Diagnostics(alloc::vec::Vec<Diagnostic>);
 
 impl Diagnostics {
     /// Adds an error.
-    pub(super) fn error(&mut self, code: Code, path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
-        self.0.push(Diagnostic { code, severity: Severity::Error, path: path.into(), message: message.into(), help: help.into() });
+    pub(super) fn error(
+        &mut self,
+        code: Code,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.0.push(Diagnostic {
+            code,
+            severity: Severity::Error,
+            path: path.into(),
+            message: message.into(),
+            help: help.into(),
+        });
     }
 
     /// Adds a warning.
-    pub(super) fn warning(&mut self, code: Code, path: impl Into<String>, message: impl Into<String>, help: impl Into<String>) {
-        self.0.push(Diagnostic { code, severity: Severity::Warning, path: path.into(), message: message.into(), help: help.into() });
+    pub(super) fn warning(
+        &mut self,
+        code: Code,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.0.push(Diagnostic {
+            code,
+            severity: Severity::Warning,
+            path: path.into(),
+            message: message.into(),
+            help: help.into(),
+        });
     }
 
     /// Takes over what was found in a reduced document: paths are put right, and nothing is called missing that was taken out.

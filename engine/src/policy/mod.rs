@@ -61,17 +61,29 @@ impl Policy {
     pub fn check(json: &[u8], now: Option<Timestamp>) -> Checked {
         let mut diagnostics = Diagnostics::default();
         let Some((document, taken)) = read::document(json, &mut diagnostics) else {
-            return Checked { policy: None, diagnostics };
+            return Checked {
+                policy: None,
+                diagnostics,
+            };
         };
         let mut found = Diagnostics::default();
         let refused = diagnostics.refuse();
         let policy = validate::policy(document, digest(json), &mut found);
         if let (Some(policy), Some(now)) = (&policy, now) {
-            policy.lists.deny.warn_of_expired("lists.deny", now, &mut found);
-            policy.lists.exempt.warn_of_expired("lists.exempt", now, &mut found);
+            policy
+                .lists
+                .deny
+                .warn_of_expired("lists.deny", now, &mut found);
+            policy
+                .lists
+                .exempt
+                .warn_of_expired("lists.exempt", now, &mut found);
         }
         diagnostics.absorb(found, &taken);
-        Checked { policy: policy.filter(|_| !refused), diagnostics }
+        Checked {
+            policy: policy.filter(|_| !refused),
+            diagnostics,
+        }
     }
 
     /// Name of the policy.
@@ -148,7 +160,10 @@ pub(crate) struct Identity {
 
 impl Identity {
     fn new(sources: [Vec<Source>; 5], anonymous_shared: bool) -> Self {
-        Self { sources, anonymous_shared }
+        Self {
+            sources,
+            anonymous_shared,
+        }
     }
 }
 
@@ -174,13 +189,18 @@ impl Matcher {
     /// A fact that the caller lacks matches no list: absence earns nothing.
     pub(crate) fn matches(&self, caller: &Caller, now: Timestamp) -> bool {
         let listed = |list: &Option<BTreeSet<String>>, value: Option<&str>| {
-            list.as_ref().is_none_or(|list| value.is_some_and(|value| list.contains(value)))
+            list.as_ref()
+                .is_none_or(|list| value.is_some_and(|value| list.contains(value)))
         };
         listed(&self.account, Some(&caller.account))
             && listed(&self.organization, caller.organization.as_deref())
             && listed(&self.verification, caller.verification.as_deref())
             && listed(&self.plan, caller.plan.as_deref())
-            && self.min_age.is_none_or(|least| caller.created.is_some_and(|created| now.saturating_since(created) >= least))
+            && self.min_age.is_none_or(|least| {
+                caller
+                    .created
+                    .is_some_and(|created| now.saturating_since(created) >= least)
+            })
     }
 
     fn matches_everyone(&self) -> bool {
@@ -213,7 +233,14 @@ impl Budget {
             Unit::OutputTokens => b"output_tokens",
             Unit::Tokens => b"tokens",
         };
-        key.hash64("budget", &[self.name.as_bytes(), unit, &self.window.as_nanos().to_be_bytes()])
+        key.hash64(
+            "budget",
+            &[
+                self.name.as_bytes(),
+                unit,
+                &self.window.as_nanos().to_be_bytes(),
+            ],
+        )
     }
 }
 
@@ -257,14 +284,34 @@ impl List {
     /// Position of the entry that speaks of this caller and still holds.
     pub(crate) fn entry(&self, caller: &Caller, now: Timestamp) -> Option<usize> {
         let account = self.accounts.get(&caller.account);
-        let organization = caller.organization.as_ref().and_then(|organization| self.organizations.get(organization));
-        [account, organization].into_iter().flatten().find(|entry| now < entry.expires).map(|entry| entry.index)
+        let organization = caller
+            .organization
+            .as_ref()
+            .and_then(|organization| self.organizations.get(organization));
+        [account, organization]
+            .into_iter()
+            .flatten()
+            .find(|entry| now < entry.expires)
+            .map(|entry| entry.index)
     }
 
     fn warn_of_expired(&self, path: &str, now: Timestamp, diagnostics: &mut Diagnostics) {
-        for entry in self.accounts.values().chain(self.organizations.values()).filter(|entry| entry.expires <= now) {
+        for entry in self
+            .accounts
+            .values()
+            .chain(self.organizations.values())
+            .filter(|entry| entry.expires <= now)
+        {
             let path = format!("{path}[{}]", entry.index);
-            diagnostics.warning(Code::ExpiredEntry, path, "its time is over, it does nothing", "remove it or extend `expires`");
+            diagnostics.warning(
+                Code::ExpiredEntry,
+                path,
+                "its time is over, it does nothing",
+                "remove it or extend `expires`",
+            );
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

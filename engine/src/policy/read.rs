@@ -48,12 +48,18 @@ impl TakenOut {
     /// Whether the value at this original path, or one around it, was taken out: no wonder it is missing.
     pub(super) fn covers(&self, path: &str) -> bool {
         self.paths.iter().any(|taken| {
-            path.strip_prefix(taken.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+            path.strip_prefix(taken.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         })
     }
 
     fn shifted(&self, list: &str, mut index: usize) -> usize {
-        let mut gone: Vec<usize> = self.elements.iter().filter(|(path, _)| path == list).map(|(_, index)| *index).collect();
+        let mut gone: Vec<usize> = self
+            .elements
+            .iter()
+            .filter(|(path, _)| path == list)
+            .map(|(_, index)| *index)
+            .collect();
         gone.sort_unstable();
         for element in gone {
             if element <= index {
@@ -75,7 +81,12 @@ pub(super) fn document(json: &[u8], diagnostics: &mut Diagnostics) -> Option<(Do
         }
     };
     if !value.is_object() {
-        diagnostics.error(Code::WrongValue, ".", "a policy is a map", "start with `apiVersion: weir/v1`");
+        diagnostics.error(
+            Code::WrongValue,
+            ".",
+            "a policy is a map",
+            "start with `apiVersion: weir/v1`",
+        );
         return None;
     }
     let mut taken = TakenOut::default();
@@ -91,7 +102,12 @@ pub(super) fn document(json: &[u8], diagnostics: &mut Diagnostics) -> Option<(Do
             return None;
         }
     }
-    diagnostics.error(Code::TooMany, ".", format!("more than {MAX_PROBLEMS} problems of form"), "mend those above first");
+    diagnostics.error(
+        Code::TooMany,
+        ".",
+        format!("more than {MAX_PROBLEMS} problems of form"),
+        "mend those above first",
+    );
     None
 }
 
@@ -154,21 +170,46 @@ fn text(steps: &[Step]) -> String {
 
 fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
     if let Some(key) = quoted(message, "unknown field ") {
-        let (_, expected) = message.split_once("expected ").unwrap_or(("", "no keys here"));
-        diagnostics.error(Code::UnknownKey, at, format!("unknown key `{key}`"), format!("use {expected}"));
+        let (_, expected) = message
+            .split_once("expected ")
+            .unwrap_or(("", "no keys here"));
+        diagnostics.error(
+            Code::UnknownKey,
+            at,
+            format!("unknown key `{key}`"),
+            format!("use {expected}"),
+        );
     } else if let Some(key) = quoted(message, "missing field ") {
-        diagnostics.error(Code::MissingKey, at, format!("`{key}` is missing"), format!("add `{key}`"));
+        diagnostics.error(
+            Code::MissingKey,
+            at,
+            format!("`{key}` is missing"),
+            format!("add `{key}`"),
+        );
     } else if let Some(word) = quoted(message, "unknown variant ") {
-        let (_, expected) = message.split_once("expected ").unwrap_or(("", "another word"));
-        diagnostics.error(Code::WrongValue, at, format!("`{word}` is not a choice here"), format!("use {expected}"));
+        let (_, expected) = message
+            .split_once("expected ")
+            .unwrap_or(("", "another word"));
+        diagnostics.error(
+            Code::WrongValue,
+            at,
+            format!("`{word}` is not a choice here"),
+            format!("use {expected}"),
+        );
     } else {
-        let (found, expected) = message.split_once(", expected ").unwrap_or((message, "another value"));
+        let (found, expected) = message
+            .split_once(", expected ")
+            .unwrap_or((message, "another value"));
         diagnostics.error(Code::WrongValue, at, found, format!("give {expected}"));
     }
 }
 
 fn quoted<'a>(message: &'a str, before: &str) -> Option<&'a str> {
-    message.strip_prefix(before)?.strip_prefix('`')?.split('`').next()
+    message
+        .strip_prefix(before)?
+        .strip_prefix('`')?
+        .split('`')
+        .next()
 }
 
 /// Takes the offending value, or the nearest one around it, out of the document; false when nothing is left.
@@ -182,8 +223,11 @@ fn take_out(document: &mut Value, steps: &Steps, taken: &mut TakenOut) -> bool {
         };
         let list = taken.original(&text(before));
         match (last, parent) {
-            (Step::Key(key), Value::Object(map)) if map.remove(key).is_some() => {
-                taken.paths.push(taken.original(&text(steps.all.get(..length).unwrap_or_default())));
+            (Step::Key(key), Value::Object(map)) if map.contains_key(key) => {
+                map.remove(key);
+                taken
+                    .paths
+                    .push(taken.original(&text(steps.all.get(..length).unwrap_or_default())));
                 return true;
             }
             (Step::Index(index), Value::Array(elements)) if *index < elements.len() => {

@@ -5,7 +5,7 @@ use super::{
     document::{self, Anonymous, Document, Handling, Mode, Oversized, UnknownUsage},
 };
 use crate::{
-    capability::{self, CapabilitySet, Capabilities, MAX_CAPABILITIES, MAX_PHRASES},
+    capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES, MAX_PHRASES},
     size::parse_bytes,
     table::Layout,
     time::{Timestamp, parse_duration},
@@ -42,11 +42,19 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
     let metadata = document.metadata.unwrap_or_default();
     let name = required_name(metadata.name, "metadata.name", d);
     let version = required_name(metadata.version, "metadata.version", d);
-    let owner = required_text(metadata.owner, "metadata.owner", "name the team that answers for the policy", d);
+    let owner = required_text(
+        metadata.owner,
+        "metadata.owner",
+        "name the team that answers for the policy",
+        d,
+    );
     let (inspection, scan_text) = inspection(document.inspection.unwrap_or_default(), d);
     let identity = identity(document.identity, d);
     let capabilities = capabilities(document.capabilities.unwrap_or_default(), scan_text, d);
-    let names = capabilities.as_ref().map(Capabilities::names).unwrap_or_default();
+    let names = capabilities
+        .as_ref()
+        .map(Capabilities::names)
+        .unwrap_or_default();
     let tiers = tiers(document.tiers, names, d);
     let budgets = budgets(document.budgets.unwrap_or_default(), &tiers, d);
     let metering = document.metering.unwrap_or_default();
@@ -60,7 +68,10 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         exempt: list(document_lists.exempt.unwrap_or_default(), "lists.exempt", d),
     };
     let responses = document.responses.unwrap_or_default();
-    for (text, path) in [(&responses.terms_of_use, "responses.termsOfUse"), (&responses.contact, "responses.contact")] {
+    for (text, path) in [
+        (&responses.terms_of_use, "responses.termsOfUse"),
+        (&responses.contact, "responses.contact"),
+    ] {
         if let Some(text) = text {
             short_text(text, path, d);
         }
@@ -70,7 +81,11 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
     let memory = size(&memory, "state.memory", MEMORY, d).unwrap_or(*MEMORY.start());
     let mode = document.rollout.unwrap_or_default().mode;
     if mode.is_none() {
-        missing("rollout.mode", "write `mode: shadow` to begin with, `enforce` to act", d);
+        missing(
+            "rollout.mode",
+            "write `mode: shadow` to begin with, `enforce` to act",
+            d,
+        );
     }
     if d.refuse() {
         return None;
@@ -97,11 +112,19 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
 }
 
 fn header(document: &Document, d: &mut Diagnostics) {
-    for (value, path, wanted) in [(&document.api_version, "apiVersion", "weir/v1"), (&document.kind, "kind", "Policy")] {
+    for (value, path, wanted) in [
+        (&document.api_version, "apiVersion", "weir/v1"),
+        (&document.kind, "kind", "Policy"),
+    ] {
         match value.as_deref() {
             None => missing(path, &format!("write `{path}: {wanted}`"), d),
             Some(given) if given != wanted => {
-                d.error(Code::UnsupportedVersion, path, format!("`{}` is not supported", clip(given)), format!("write `{path}: {wanted}`"));
+                d.error(
+                    Code::UnsupportedVersion,
+                    path,
+                    format!("`{}` is not supported", clip(given)),
+                    format!("write `{path}: {wanted}`"),
+                );
             }
             Some(_) => {}
         }
@@ -118,25 +141,37 @@ fn inspection(given: document::Inspection, d: &mut Diagnostics) -> (Inspection, 
         inspect_oversized: given.oversized.unwrap_or(Oversized::Deny) == Oversized::Inspect,
         allow_compressed: given.compressed.unwrap_or(Handling::Deny) == Handling::Allow,
         allow_malformed: given.malformed.unwrap_or(Handling::Deny) == Handling::Allow,
-        allow_unknown_endpoint: given.unknown_endpoint.unwrap_or(Handling::Allow) == Handling::Allow,
+        allow_unknown_endpoint: given.unknown_endpoint.unwrap_or(Handling::Allow)
+            == Handling::Allow,
     };
     (inspection, usize::try_from(scan_text).unwrap_or_default())
 }
 
 fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity {
     let Some(given) = given else {
-        missing("identity", "say where the account comes from: `identity: {account: [{header: x-account-id}]}`", d);
+        missing(
+            "identity",
+            "say where the account comes from: `identity: {account: [{header: x-account-id}]}`",
+            d,
+        );
         return Identity::default();
     };
     if given.account.as_ref().is_none_or(Vec::is_empty) {
-        missing("identity.account", "name at least one source, e.g. `[{header: x-account-id}, {apiKey: {}}]`", d);
+        missing(
+            "identity.account",
+            "name at least one source, e.g. `[{header: x-account-id}, {apiKey: {}}]`",
+            d,
+        );
     }
     let mut sources = |list: Option<Vec<document::Source>>, name: &str| {
         let list = list.unwrap_or_default();
         for (index, source) in list.iter().enumerate() {
             if let document::Source::Header(header) = source {
-                let token = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte);
-                if header.is_empty() || header.len() > MAX_NAME_BYTES || !header.bytes().all(token) {
+                let token = |byte: u8| {
+                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte)
+                };
+                if header.is_empty() || header.len() > MAX_NAME_BYTES || !header.bytes().all(token)
+                {
                     d.error(
                         Code::BadName,
                         format!("identity.{name}[{index}].header"),
@@ -160,7 +195,11 @@ fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity 
     )
 }
 
-fn capabilities(given: BTreeMap<String, document::Capability>, scan_text: usize, d: &mut Diagnostics) -> Option<Capabilities> {
+fn capabilities(
+    given: BTreeMap<String, document::Capability>,
+    scan_text: usize,
+    d: &mut Diagnostics,
+) -> Option<Capabilities> {
     if given.len() > MAX_CAPABILITIES {
         too_many("capabilities", given.len(), MAX_CAPABILITIES, d);
     }
@@ -170,9 +209,16 @@ fn capabilities(given: BTreeMap<String, document::Capability>, scan_text: usize,
         check_name(&name, &path, d);
         let any_of = capability.any_of.unwrap_or_default();
         if any_of.is_empty() {
-            d.error(Code::EmptyCapability, &path, "no request can ask for it", "add a condition, e.g. `anyOf: [{tools: {atLeast: 1}}]`");
+            d.error(
+                Code::EmptyCapability,
+                &path,
+                "no request can ask for it",
+                "add a condition, e.g. `anyOf: [{tools: {atLeast: 1}}]`",
+            );
         }
-        let conditions = any_of.into_iter().enumerate().map(|(index, condition)| compile_condition(condition, &format!("{path}.anyOf[{index}]"), d));
+        let conditions = any_of.into_iter().enumerate().map(|(index, condition)| {
+            compile_condition(condition, &format!("{path}.anyOf[{index}]"), d)
+        });
         definitions.push((name, conditions.collect()));
     }
     match Capabilities::compile(definitions, scan_text) {
@@ -184,12 +230,21 @@ fn capabilities(given: BTreeMap<String, document::Capability>, scan_text: usize,
     }
 }
 
-fn compile_condition(given: document::Condition, path: &str, d: &mut Diagnostics) -> capability::Condition {
+fn compile_condition(
+    given: document::Condition,
+    path: &str,
+    d: &mut Diagnostics,
+) -> capability::Condition {
     use capability::Condition as To;
     use document::Condition as From;
     let mut least = |given: document::AtLeast, key: &str| {
         if given.at_least == 0 {
-            d.error(Code::OutOfRange, format!("{path}.{key}.atLeast"), "0 holds for every request", "write 1 or more");
+            d.error(
+                Code::OutOfRange,
+                format!("{path}.{key}.atLeast"),
+                "0 holds for every request",
+                "write 1 or more",
+            );
         }
         given.at_least
     };
@@ -205,23 +260,44 @@ fn compile_condition(given: document::Condition, path: &str, d: &mut Diagnostics
             let at_least = phrases.at_least.unwrap_or(1);
             if at_least == 0 || usize::try_from(at_least).is_ok_and(|n| n > phrases.of.len()) {
                 let help = format!("write a number from 1 to {}", phrases.of.len());
-                d.error(Code::OutOfRange, format!("{path}.phrases.atLeast"), format!("{at_least} of {} phrases", phrases.of.len()), help);
+                d.error(
+                    Code::OutOfRange,
+                    format!("{path}.phrases.atLeast"),
+                    format!("{at_least} of {} phrases", phrases.of.len()),
+                    help,
+                );
             }
             for (index, phrase) in phrases.of.iter().enumerate() {
                 if phrase.trim().is_empty() || phrase.len() > MAX_PHRASE_BYTES {
                     let help = format!("write 1 to {MAX_PHRASE_BYTES} bytes");
-                    d.error(Code::OutOfRange, format!("{path}.phrases.of[{index}]"), "the phrase is empty or too long", help);
+                    d.error(
+                        Code::OutOfRange,
+                        format!("{path}.phrases.of[{index}]"),
+                        "the phrase is empty or too long",
+                        help,
+                    );
                 }
             }
-            To::Phrases { at_least, of: phrases.of }
+            To::Phrases {
+                at_least,
+                of: phrases.of,
+            }
         }
     }
 }
 
-fn tiers(given: Option<Vec<document::Tier>>, capabilities: &[String], d: &mut Diagnostics) -> Vec<Tier> {
+fn tiers(
+    given: Option<Vec<document::Tier>>,
+    capabilities: &[String],
+    d: &mut Diagnostics,
+) -> Vec<Tier> {
     let given = given.unwrap_or_default();
     if given.is_empty() {
-        missing("tiers", "write at least one tier: `tiers: [{name: everyone, grants: []}]`", d);
+        missing(
+            "tiers",
+            "write at least one tier: `tiers: [{name: everyone, grants: []}]`",
+            d,
+        );
     }
     if given.len() > MAX_TIERS {
         too_many("tiers", given.len(), MAX_TIERS, d);
@@ -236,9 +312,17 @@ fn tiers(given: Option<Vec<document::Tier>>, capabilities: &[String], d: &mut Di
         }
         if let Some(before) = catch_all {
             let message = format!("tiers[{before}] matches every account first");
-            d.warning(Code::UnreachableTier, &path, message, "move it up, or give the tier above a `match`");
+            d.warning(
+                Code::UnreachableTier,
+                &path,
+                message,
+                "move it up, or give the tier above a `match`",
+            );
         }
-        let matcher = tier.matcher.map(|matcher| compile_matcher(matcher, &format!("{path}.match"), d)).unwrap_or_default();
+        let matcher = tier
+            .matcher
+            .map(|matcher| compile_matcher(matcher, &format!("{path}.match"), d))
+            .unwrap_or_default();
         if matcher.matches_everyone() && catch_all.is_none() {
             catch_all = Some(index);
         }
@@ -248,24 +332,45 @@ fn tiers(given: Option<Vec<document::Tier>>, capabilities: &[String], d: &mut Di
                 Some(known) => grants.insert(known),
                 None => {
                     let message = format!("there is no capability `{}`", clip(capability));
-                    d.error(Code::UnknownCapability, format!("{path}.grants[{position}]"), message, CAPABILITIES_HELP);
+                    d.error(
+                        Code::UnknownCapability,
+                        format!("{path}.grants[{position}]"),
+                        message,
+                        CAPABILITIES_HELP,
+                    );
                 }
             }
         }
-        tiers.push(Tier { name, matcher, grants });
+        tiers.push(Tier {
+            name,
+            matcher,
+            grants,
+        });
     }
     if catch_all.is_none() && !tiers.is_empty() {
-        d.error(Code::NoCatchAllTier, "tiers", "an account may match no tier", "end with a tier without `match`");
+        d.error(
+            Code::NoCatchAllTier,
+            "tiers",
+            "an account may match no tier",
+            "end with a tier without `match`",
+        );
     }
     tiers
 }
 
 fn compile_matcher(given: document::Matcher, path: &str, d: &mut Diagnostics) -> Matcher {
-    let min_age = given.min_age.and_then(|text| duration(&text, &format!("{path}.minAge"), d));
+    let min_age = given
+        .min_age
+        .and_then(|text| duration(&text, &format!("{path}.minAge"), d));
     let mut values = |list: Option<Vec<String>>, key: &str| -> Option<BTreeSet<String>> {
         if let Some(list) = &list {
             if list.is_empty() {
-                d.error(Code::OutOfRange, format!("{path}.{key}"), "an empty list matches nobody", "list a value, or leave the key out");
+                d.error(
+                    Code::OutOfRange,
+                    format!("{path}.{key}"),
+                    "an empty list matches nobody",
+                    "list a value, or leave the key out",
+                );
             }
             if list.len() > MAX_ENTRIES {
                 too_many(&format!("{path}.{key}"), list.len(), MAX_ENTRIES, d);
@@ -294,21 +399,41 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
             duplicate(&format!("{path}.name"), &name, d);
         }
         if budget.per.is_none() {
-            missing(&format!("{path}.per"), "write `per: account` or `per: organization`", d);
+            missing(
+                &format!("{path}.per"),
+                "write `per: account` or `per: organization`",
+                d,
+            );
         }
         if budget.unit.is_none() {
-            missing(&format!("{path}.unit"), "write `unit: requests`, `input_tokens`, `output_tokens` or `tokens`", d);
+            missing(
+                &format!("{path}.unit"),
+                "write `unit: requests`, `input_tokens`, `output_tokens` or `tokens`",
+                d,
+            );
         }
         let limit = match budget.limit {
             None => {
-                missing(&format!("{path}.limit"), "write the most that may be used in the window", d);
+                missing(
+                    &format!("{path}.limit"),
+                    "write the most that may be used in the window",
+                    d,
+                );
                 None
             }
             Some(limit) => match u32::try_from(limit) {
                 Ok(limit) if limit > 0 => Some(limit),
                 _ => {
-                    let help = format!("write a number from 1 to {}; to refuse an account use `lists.deny`", u32::MAX);
-                    d.error(Code::OutOfRange, format!("{path}.limit"), format!("{limit} is out of range"), help);
+                    let help = format!(
+                        "write a number from 1 to {}; to refuse an account use `lists.deny`",
+                        u32::MAX
+                    );
+                    d.error(
+                        Code::OutOfRange,
+                        format!("{path}.limit"),
+                        format!("{limit} is out of range"),
+                        help,
+                    );
                     None
                 }
             },
@@ -322,7 +447,12 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
             Some(text) => duration(&text, &window_path, d).filter(|window| {
                 let fits = WINDOW.contains(window);
                 if !fits {
-                    d.error(Code::OutOfRange, &window_path, format!("`{}` is out of range", clip(&text)), "write 1s to 366d");
+                    d.error(
+                        Code::OutOfRange,
+                        &window_path,
+                        format!("`{}` is out of range", clip(&text)),
+                        "write 1s to 366d",
+                    );
                 }
                 fits
             }),
@@ -342,8 +472,17 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
             }
             held
         });
-        if let (Some(per), Some(unit), Some(limit), Some(window)) = (budget.per, budget.unit, limit, window) {
-            budgets.push(Budget { name, per, unit, limit, window, tiers });
+        if let (Some(per), Some(unit), Some(limit), Some(window)) =
+            (budget.per, budget.unit, limit, window)
+        {
+            budgets.push(Budget {
+                name,
+                per,
+                unit,
+                limit,
+                window,
+                tiers,
+            });
         }
     }
     budgets
@@ -359,21 +498,45 @@ fn list(given: Vec<document::ListEntry>, list: &str, d: &mut Diagnostics) -> Lis
         let (account, organization) = (entry.account, entry.organization);
         if account.is_some() == organization.is_some() {
             let message = "an entry names one account or one organization";
-            d.error(Code::AmbiguousEntry, &path, message, "write `account:` or `organization:`, not both");
+            d.error(
+                Code::AmbiguousEntry,
+                &path,
+                message,
+                "write `account:` or `organization:`, not both",
+            );
         }
-        required_text(entry.owner, &format!("{path}.owner"), "name the team that answers for the entry", d);
-        required_text(entry.reason, &format!("{path}.reason"), "say why the entry is there", d);
+        required_text(
+            entry.owner,
+            &format!("{path}.owner"),
+            "name the team that answers for the entry",
+            d,
+        );
+        required_text(
+            entry.reason,
+            &format!("{path}.reason"),
+            "say why the entry is there",
+            d,
+        );
         let expires_path = format!("{path}.expires");
         let expires = match entry.expires {
             None => {
-                missing(&expires_path, "say until when, e.g. `2027-01-31T00:00:00Z`", d);
+                missing(
+                    &expires_path,
+                    "say until when, e.g. `2027-01-31T00:00:00Z`",
+                    d,
+                );
                 None
             }
             Some(text) => {
                 let read = Timestamp::parse_rfc3339(&text);
                 if read.is_none() {
                     let message = format!("`{}` is not a point in time", clip(&text));
-                    d.error(Code::BadTime, expires_path, message, "write RFC 3339, e.g. `2027-01-31T00:00:00Z`");
+                    d.error(
+                        Code::BadTime,
+                        expires_path,
+                        message,
+                        "write RFC 3339, e.g. `2027-01-31T00:00:00Z`",
+                    );
                 }
                 read
             }
@@ -388,19 +551,34 @@ fn list(given: Vec<document::ListEntry>, list: &str, d: &mut Diagnostics) -> Lis
 fn duration(text: &str, path: &str, d: &mut Diagnostics) -> Option<Duration> {
     let read = parse_duration(text);
     if read.is_none() {
-        d.error(Code::BadDuration, path, format!("`{}` is not a duration", clip(text)), "write a number and a unit: `500ms`, `30s`, `5m`, `1h`, `7d`");
+        d.error(
+            Code::BadDuration,
+            path,
+            format!("`{}` is not a duration", clip(text)),
+            "write a number and a unit: `500ms`, `30s`, `5m`, `1h`, `7d`",
+        );
     }
     read
 }
 
 fn size(text: &str, path: &str, range: RangeInclusive<u64>, d: &mut Diagnostics) -> Option<u64> {
     let Some(bytes) = parse_bytes(text) else {
-        d.error(Code::BadSize, path, format!("`{}` is not a size", clip(text)), "write a number and a unit: `512KiB`, `64MiB`");
+        d.error(
+            Code::BadSize,
+            path,
+            format!("`{}` is not a size", clip(text)),
+            "write a number and a unit: `512KiB`, `64MiB`",
+        );
         return None;
     };
     if !range.contains(&bytes) {
         let help = format!("write {} to {} bytes", range.start(), range.end());
-        d.error(Code::OutOfRange, path, format!("`{}` is out of range", clip(text)), help);
+        d.error(
+            Code::OutOfRange,
+            path,
+            format!("`{}` is out of range", clip(text)),
+            help,
+        );
         return None;
     }
     Some(bytes)
@@ -421,7 +599,12 @@ fn check_name(name: &str, path: &str, d: &mut Diagnostics) {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(plain) {
         let help = format!("use 1 to {MAX_NAME_BYTES} letters, digits, `-`, `_` and `.`");
-        d.error(Code::BadName, path, format!("`{}` is not a name", clip(name)), help);
+        d.error(
+            Code::BadName,
+            path,
+            format!("`{}` is not a name", clip(name)),
+            help,
+        );
     }
 }
 
@@ -442,7 +625,12 @@ fn short_text(text: &str, path: &str, d: &mut Diagnostics) {
     const MAX_TEXT_BYTES: usize = 512;
     if text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control) {
         let help = format!("write one line of at most {MAX_TEXT_BYTES} bytes");
-        d.error(Code::OutOfRange, path, "the text is too long or has control characters", help);
+        d.error(
+            Code::OutOfRange,
+            path,
+            "the text is too long or has control characters",
+            help,
+        );
     }
 }
 
@@ -452,17 +640,31 @@ fn missing(path: &str, help: &str, d: &mut Diagnostics) {
 }
 
 fn duplicate(path: &str, name: &str, d: &mut Diagnostics) {
-    d.error(Code::DuplicateName, path, format!("`{}` stands above already", clip(name)), "give each its own name");
+    d.error(
+        Code::DuplicateName,
+        path,
+        format!("`{}` stands above already", clip(name)),
+        "give each its own name",
+    );
 }
 
 fn too_many(path: &str, given: usize, limit: usize, d: &mut Diagnostics) {
-    d.error(Code::TooMany, path, format!("{given} entries, {limit} are supported"), "merge or remove some");
+    d.error(
+        Code::TooMany,
+        path,
+        format!("{given} entries, {limit} are supported"),
+        "merge or remove some",
+    );
 }
 
 /// What of a wrong value is repeated in a message: enough to find it.
 fn clip(text: &str) -> String {
     const MOST: usize = 48;
-    let mut clipped: String = text.chars().take(MOST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut clipped: String = text
+        .chars()
+        .take(MOST)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
     if text.chars().nth(MOST).is_some() {
         clipped.push('…');
     }
