@@ -1,0 +1,257 @@
+//! `cargo xtask check`: runs the steps of [`STEPS`], all of them whatever fails, and ends
+//! with a table and with what was skipped and why.
+
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow};
+use clap::builder::PossibleValuesParser;
+
+use crate::envoy::{self, Envoy};
+use crate::steps::STEPS;
+use crate::subprocess;
+use crate::toolchain::{self, Toolchain};
+use crate::tree::Snapshot;
+use crate::wasm::{self, Artifact};
+use crate::workspace::Workspace;
+
+/// One entry is all that a new step needs.
+pub(crate) struct Step {
+    /// What `--only` calls it.
+    pub(crate) name: &'static str,
+    /// What holds when it passes.
+    pub(crate) promise: &'static str,
+    /// An `Err` counts as a failure, too: a step that could not run has shown nothing.
+    pub(crate) run: fn(&mut Session) -> Result<Outcome>,
+}
+
+/// How a step ended.
+pub(crate) enum Outcome {
+    /// With a few words for the table, or none.
+    Passed(String),
+    /// With what a person needs in order to repair it.
+    Failed(String),
+}
+
+/// What steps share. What is costly is made when the first step asks for it.
+pub(crate) struct Session<'a> {
+    pub(crate) workspace: &'a Workspace,
+    /// The tree before the first step; an error where there is no checkout.
+    pub(crate) before: Result<Snapshot>,
+    toolchain: Option<Toolchain>,
+    plugin: Option<Result<Artifact, String>>,
+    skipped: Vec<String>,
+}
+
+struct Row {
+    name: &'static str,
+    passed: bool,
+    seconds: f64,
+    note: String,
+}
+
+/// The values that `--only` takes.
+pub(crate) fn step_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
+}
+
+/// `cargo xtask check`; `only` empty means all steps.
+///
+/// # Errors
+/// Never for a failed step; those are the result.
+pub(crate) fn run(workspace: &Workspace, only: &[String]) -> Result<bool> {
+    let steps: Vec<&Step> = STEPS
+        .iter()
+        .filter(|step| only.is_empty() || only.iter().any(|name| name == step.name))
+        .collect();
+    let mut session = Session::new(workspace);
+    let mut rows = Vec::new();
+    for (index, step) in steps.iter().enumerate() {
+        eprintln!(
+            "[{}/{}] {}: {}",
+            index + 1,
+            steps.len(),
+            step.name,
+            step.promise
+        );
+        let start = Instant::now();
+        let outcome =
+            (step.run)(&mut session).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
+        let seconds = start.elapsed().as_secs_f64();
+        let (passed, note) = match outcome {
+            Outcome::Passed(note) => (true, note),
+            Outcome::Failed(report) => {
+                eprintln!("{}", report.trim_end());
+                (false, String::new())
+            }
+        };
+        eprintln!("      {} in {seconds:.1} s", verdict(passed));
+        rows.push(Row {
+            name: step.name,
+            passed,
+            seconds,
+            note,
+        });
+    }
+    print!("{}", summary(&rows, &session.skipped));
+    Ok(rows.iter().all(|row| row.passed))
+}
+
+impl<'a> Session<'a> {
+    fn new(workspace: &'a Workspace) -> Self {
+        let before = Snapshot::of(&workspace.root);
+        Self {
+            workspace,
+            before,
+            toolchain: None,
+            plugin: None,
+            skipped: Vec::new(),
+        }
+    }
+
+    /// Remembers that something was left out; `what` says what and why.
+    pub(crate) fn skip(&mut self, what: String) {
+        self.skipped.push(what);
+    }
+
+    /// The compiler for the plugin.
+    ///
+    /// # Errors
+    /// When none can be had.
+    pub(crate) fn toolchain(&mut self) -> Result<&Toolchain> {
+        if self.toolchain.is_none() {
+            self.toolchain = Some(toolchain::select(self.workspace)?);
+        }
+        self.toolchain.as_ref().context("no toolchain")
+    }
+
+    /// The plugin as the tree has it, at its usual place.
+    ///
+    /// # Errors
+    /// When it does not compile, with what the compiler said, or no compiler can be had.
+    pub(crate) fn plugin(&mut self) -> Result<&Artifact> {
+        if self.plugin.is_none() {
+            let workspace = self.workspace;
+            let built =
+                wasm::build_into(workspace, self.toolchain()?, &wasm::default_path(workspace))?;
+            self.plugin = Some(built);
+        }
+        match &self.plugin {
+            Some(Ok(artifact)) => Ok(artifact),
+            Some(Err(diagnostics)) => Err(anyhow!("the plugin does not compile\n{diagnostics}")),
+            None => Err(anyhow!("no plugin")),
+        }
+    }
+
+    /// Envoy, or `None` after noting what its absence leaves out.
+    pub(crate) fn envoy(&mut self) -> Option<Envoy> {
+        match envoy::provision(self.workspace) {
+            Ok(envoy) => Some(envoy),
+            Err(error) => {
+                self.skip(format!("tests in a real Envoy: {error:#}"));
+                None
+            }
+        }
+    }
+
+    /// Runs a command with all that it prints in a file below the target directory.
+    /// Returns whether it succeeded, and the text.
+    ///
+    /// # Errors
+    /// When it cannot start.
+    pub(crate) fn logged(&self, name: &str, command: &mut Command) -> Result<(bool, String)> {
+        let folder = self.workspace.target.join("check");
+        fs::create_dir_all(&folder)?;
+        let path = folder.join(format!("{name}.log"));
+        let log =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        let status = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .status()
+            .with_context(|| format!("cannot run {}", subprocess::name(command)))?;
+        let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
+        Ok((status.success(), text))
+    }
+}
+
+fn verdict(passed: bool) -> &'static str {
+    if passed { "passed" } else { "FAILED" }
+}
+
+fn summary(rows: &[Row], skipped: &[String]) -> String {
+    let mut text = format!("\n{:14}{:8}{:>9}\n", "step", "result", "seconds");
+    for row in rows {
+        let line = format!(
+            "{:14}{:8}{:>9.1}  {}",
+            row.name,
+            verdict(row.passed),
+            row.seconds,
+            row.note
+        );
+        text += line.trim_end();
+        text.push('\n');
+    }
+    match skipped {
+        [] => text += "skipped: nothing\n",
+        reasons => {
+            text += &format!("skipped: {}\n", reasons.len());
+            text.extend(reasons.iter().map(|reason| format!("  - {reason}\n")));
+        }
+    }
+    let passed = rows.iter().filter(|row| row.passed).count();
+    text + &format!("{passed} passed, {} failed\n", rows.len() - passed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &'static str, passed: bool) -> Row {
+        Row {
+            name,
+            passed,
+            seconds: 1.25,
+            note: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_summary_ends_with_a_plain_count_of_steps() {
+        let text = summary(
+            &[row("fmt", true), row("clippy", false), row("test", true)],
+            &[],
+        );
+
+        assert!(text.contains("skipped: nothing\n"), "{text}");
+        assert!(text.ends_with("\n2 passed, 1 failed\n"), "{text}");
+    }
+
+    #[test]
+    fn every_skip_is_counted_and_has_its_reason() {
+        let text = summary(
+            &[row("test", true)],
+            &["e2e: no Envoy".into(), "tree: no checkout".into()],
+        );
+
+        assert!(
+            text.contains("skipped: 2\n  - e2e: no Envoy\n  - tree: no checkout\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn step_names_are_unique_and_can_be_typed() {
+        let mut names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
+        assert!(names.iter().all(|name| {
+            name.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        }));
+
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+}

@@ -1,0 +1,250 @@
+//! The steps of `cargo xtask check`, in the order in which they run: quick ones first, and
+//! the one that looks at what the others left behind last.
+
+use std::process::Command;
+
+use anyhow::{Result, anyhow};
+
+use crate::check::{Outcome, Session, Step};
+use crate::dependency_rule;
+use crate::libtest;
+use crate::metadata::Metadata;
+use crate::reproducible;
+use crate::tree::Snapshot;
+use crate::wasm::{self, Place};
+
+/// A Kubernetes ConfigMap, the simplest way to bring the plugin to a proxy, holds 1 MiB
+/// with its metadata; and every worker of an Envoy compiles all of it.
+const WASM_BUDGET_BYTES: u64 = 1_000_000;
+
+/// Lines of a failed command's log that are repeated; the file has them all.
+const REPORT_LINES: usize = 400;
+
+/// All of them.
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        promise: "the code is formatted",
+        run: fmt,
+    },
+    Step {
+        name: "dependencies",
+        promise: "the dependency rule is kept",
+        run: dependencies,
+    },
+    Step {
+        name: "wasm",
+        promise: "the plugin builds without warnings and within its size",
+        run: wasm,
+    },
+    Step {
+        name: "reproducible",
+        promise: "two folders give the same plugin",
+        run: reproducible,
+    },
+    Step {
+        name: "clippy",
+        promise: "clippy has nothing to say",
+        run: clippy,
+    },
+    Step {
+        name: "clippy-wasm",
+        promise: "nor about what only the plugin's target compiles",
+        run: clippy_wasm,
+    },
+    Step {
+        name: "test",
+        promise: "every test passes",
+        run: test,
+    },
+    Step {
+        name: "doc",
+        promise: "the documentation builds without warnings",
+        run: doc,
+    },
+    Step {
+        name: "tree",
+        promise: "the run left the tree as it was",
+        run: tree,
+    },
+];
+
+fn fmt(session: &mut Session) -> Result<Outcome> {
+    let mut cargo = session.workspace.cargo(&["fmt", "--all", "--check"]);
+    plain(session, "fmt", &mut cargo)
+}
+
+fn dependencies(session: &mut Session) -> Result<Outcome> {
+    let metadata = Metadata::of(session.workspace)?;
+    let breaches = dependency_rule::breaches(&metadata);
+    Ok(match breaches.is_empty() {
+        true => Outcome::Passed(format!("{} packages", metadata.packages.len())),
+        false => Outcome::Failed(breaches.join("\n")),
+    })
+}
+
+fn wasm(session: &mut Session) -> Result<Outcome> {
+    let version = session.toolchain()?.version.clone();
+    let plugin = session.plugin()?;
+    if !plugin.warnings.is_empty() {
+        return Ok(Outcome::Failed(plugin.warnings.concat()));
+    }
+    let size = format!("{} of {WASM_BUDGET_BYTES} bytes", plugin.bytes);
+    Ok(match plugin.bytes <= WASM_BUDGET_BYTES {
+        true => Outcome::Passed(format!("{size}, {version}")),
+        false => Outcome::Failed(format!("the plugin is too large: {size}")),
+    })
+}
+
+fn reproducible(session: &mut Session) -> Result<Outcome> {
+    if let Err(error) = &session.before {
+        let reason = format!("reproducible: {error:#}");
+        session.skip(reason);
+        return Ok(Outcome::Passed("skipped".into()));
+    }
+    let workspace = session.workspace;
+    let comparison = reproducible::compare(workspace, session.toolchain()?)?;
+    Ok(match comparison.is_same() {
+        true => Outcome::Passed(format!("sha256 {}", comparison.first)),
+        false => Outcome::Failed(comparison.to_string()),
+    })
+}
+
+fn clippy(session: &mut Session) -> Result<Outcome> {
+    let arguments = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    let mut cargo = session.workspace.cargo(&arguments);
+    plain(session, "clippy", &mut cargo)
+}
+
+fn clippy_wasm(session: &mut Session) -> Result<Outcome> {
+    let workspace = session.workspace;
+    let toolchain = session.toolchain()?;
+    if !toolchain.has_clippy() {
+        // The host's clippy has read the same code; the compiler's own lints remain.
+        let warnings = session.plugin()?.warnings.concat();
+        return Ok(match warnings.is_empty() {
+            true => Outcome::Passed("by rustc's own lints: this toolchain has no clippy".into()),
+            false => Outcome::Failed(warnings),
+        });
+    }
+    let place = Place {
+        root: &workspace.root,
+        build: &wasm::build_directory(workspace),
+        cargo_home: &wasm::cargo_home()?,
+    };
+    let mut cargo = wasm::cargo(&place, toolchain, "clippy")?;
+    cargo.args([
+        "--package",
+        "weir-engine",
+        "--package",
+        "weir-plugin",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    plain(session, "clippy-wasm", &mut cargo)
+}
+
+fn test(session: &mut Session) -> Result<Outcome> {
+    let wasm = session.plugin()?.path.clone();
+    let mut cargo = session
+        .workspace
+        .cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    // Without --show-output, what a test says about skipping something is lost.
+    cargo.args(["--", "--show-output"]).env("WEIR_WASM", wasm);
+    match session.envoy() {
+        Some(envoy) => cargo.env("ENVOY", envoy.path),
+        None => cargo.env_remove("ENVOY"),
+    };
+    let (succeeded, log) = session.logged("test", &mut cargo)?;
+    let result = libtest::read(&log);
+    for reason in result.skipped {
+        session.skip(reason);
+    }
+    let count = format!("{} tests passed, {} failed", result.passed, result.failed);
+    match succeeded {
+        true if result.passed == 0 => Err(anyhow!("no test ran")),
+        true => Ok(Outcome::Passed(count)),
+        false => Ok(Outcome::Failed(
+            report(session, "test", &libtest::without_successes(&log)) + "\n" + &count,
+        )),
+    }
+}
+
+fn doc(session: &mut Session) -> Result<Outcome> {
+    let arguments = [
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+        "--locked",
+    ];
+    let mut cargo = session.workspace.cargo(&arguments);
+    plain(session, "doc", cargo.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn tree(session: &mut Session) -> Result<Outcome> {
+    let before = match &session.before {
+        Ok(before) => before,
+        Err(error) => {
+            let reason = format!("tree: {error:#}");
+            session.skip(reason);
+            return Ok(Outcome::Passed("skipped".into()));
+        }
+    };
+    let after = Snapshot::of(&session.workspace.root)?;
+    Ok(match *before == after {
+        true => Outcome::Passed(String::new()),
+        false => Outcome::Failed(format!(
+            "the run changed the tree:\n{}",
+            before.changes(&after)
+        )),
+    })
+}
+
+/// A step that is one command: it passes when the command does.
+fn plain(session: &Session, name: &str, command: &mut Command) -> Result<Outcome> {
+    let (succeeded, log) = session.logged(name, command)?;
+    Ok(match succeeded {
+        true => Outcome::Passed(String::new()),
+        false => Outcome::Failed(report(session, name, &log)),
+    })
+}
+
+/// The end of a log without cargo's progress, and where all of it is.
+fn report(session: &Session, name: &str, log: &str) -> String {
+    const PROGRESS: [&str; 5] = [
+        "Checking",
+        "Compiling",
+        "Documenting",
+        "Downloaded",
+        "Downloading",
+    ];
+    let matters = |line: &&str| {
+        !PROGRESS
+            .iter()
+            .any(|verb| line.trim_start().starts_with(verb))
+    };
+    let lines: Vec<&str> = log.lines().filter(matters).collect();
+    let tail = lines
+        .get(lines.len().saturating_sub(REPORT_LINES)..)
+        .unwrap_or_default();
+    let path = session
+        .workspace
+        .target
+        .join("check")
+        .join(format!("{name}.log"));
+    format!(
+        "{}\nall of it: {}",
+        tail.join("\n"),
+        session.workspace.display(&path)
+    )
+}
