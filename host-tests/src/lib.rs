@@ -1,1 +1,5 @@
 //! A Proxy-Wasm host on wasmtime that behaves as Envoy does.
+pub mod decision_log;
+pub mod output;
+pub mod rfc3339;
+pub mod trace;
