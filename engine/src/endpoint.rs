@@ -1,4 +1,9 @@
 //! Which provider endpoint a request asks for.
+//!
+//! The path decides whether a body is read at all, so paths are read as the most forgiving server
+//! reads them: what such a server routes to an endpoint must not pass here as something else.
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 /// A provider endpoint whose bodies the engine can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,15 +18,154 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// The endpoint of a request line; query and a route prefix before `/v1/` do not matter.
-    pub fn of(_method: &str, _path: &str) -> Self {
-        Self::Unknown
+    ///
+    /// Neither do letter case, percent-encoding, empty and dot segments or a trailing slash.
+    /// Linear in the path; allocates only where the path holds a `%`.
+    pub fn of(method: &str, path: &str) -> Self {
+        if !method.eq_ignore_ascii_case("POST") {
+            return Self::Unknown;
+        }
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let path = percent_decoded(path.as_bytes());
+        let mut segments = segments_from_the_end(&path);
+        let (Some(last), Some(second), third) = (segments.next(), segments.next(), segments.next())
+        else {
+            return Self::Unknown;
+        };
+        let is = |segment: &[u8], name: &str| segment.eq_ignore_ascii_case(name.as_bytes());
+        if is(last, "messages") && is(second, "v1") {
+            Self::AnthropicMessages
+        } else if is(last, "completions")
+            && is(second, "chat")
+            && third.is_some_and(|third| is(third, "v1"))
+        {
+            Self::OpenAiChat
+        } else {
+            Self::Unknown
+        }
     }
+
     /// Stable name, `openai.chat` style.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OpenAiChat => "openai.chat",
             Self::AnthropicMessages => "anthropic.messages",
             Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The segments that remain once empty ones, `.` and `..` are resolved, last one first.
+fn segments_from_the_end(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut climbs: usize = 0;
+    path.rsplit(|&byte| byte == b'/')
+        .filter(move |&segment| match segment {
+            b"" | b"." => false,
+            b".." => {
+                climbs = climbs.saturating_add(1);
+                false
+            }
+            _ if climbs > 0 => {
+                climbs = climbs.saturating_sub(1);
+                false
+            }
+            _ => true,
+        })
+}
+
+/// `path` with `%XX` resolved once, `%2F` too: servers that route on the decoded path split there.
+fn percent_decoded(path: &[u8]) -> Cow<'_, [u8]> {
+    if !path.contains(&b'%') {
+        return Cow::Borrowed(path);
+    }
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        decoded.push(byte);
+        if byte == b'%' {
+            if let Some((&[high, low], after)) = after.split_first_chunk() {
+                if let (Some(high), Some(low)) = (hex_digit(high), hex_digit(low)) {
+                    decoded.pop();
+                    decoded.push(high << 4 | low);
+                    rest = after;
+                }
+            }
+        }
+    }
+    Cow::Owned(decoded)
+}
+
+/// The value, below 16, of an ASCII hex digit.
+pub(crate) const fn hex_digit(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
+        b'a'..=b'f' => Some(digit.wrapping_sub(b'a').wrapping_add(10)),
+        b'A'..=b'F' => Some(digit.wrapping_sub(b'A').wrapping_add(10)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_endpoint_behind_any_route_prefix_and_query() {
+        for (path, endpoint) in [
+            ("/v1/chat/completions", Endpoint::OpenAiChat),
+            (
+                "/team-a/openai/v1/chat/completions?api-version=1",
+                Endpoint::OpenAiChat,
+            ),
+            ("/v1/messages", Endpoint::AnthropicMessages),
+            ("/v1/messages?beta=true", Endpoint::AnthropicMessages),
+            ("/anthropic/v1/messages#x", Endpoint::AnthropicMessages),
+        ] {
+            assert_eq!(Endpoint::of("POST", path), endpoint, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_cannot_be_disguised_from_us_that_a_forgiving_server_still_routes() {
+        for path in [
+            "/v1/chat/completions/",
+            "//v1//chat/completions",
+            "/v1/./chat/completions",
+            "/v1/x/../chat/completions",
+            "/v1/%63hat/completions",
+            "/v1/chat%2Fcompletions",
+            "/v1/x/%2e%2E/chat/completions",
+            "/V1/Chat/Completions",
+        ] {
+            assert_eq!(Endpoint::of("POST", path), Endpoint::OpenAiChat, "{path}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_unknown() {
+        for (method, path) in [
+            ("GET", "/v1/messages"),
+            ("POST", ""),
+            ("POST", "/"),
+            ("POST", "/v1"),
+            ("POST", "/messages"),
+            ("POST", "/v2/messages"),
+            ("POST", "/v1/messages/count_tokens"),
+            ("POST", "/v1/messages/batches"),
+            ("POST", "/v1/completions"),
+            ("POST", "/chat/completions"),
+            ("POST", "/v1/chat/completions/.."),
+            ("POST", "/v1/chat/completions%"),
+            ("POST", "/v1/chat/completions%4"),
+            ("POST", "/v1/chat/completions%zz"),
+            ("POST", "/x?/v1/messages"),
+        ] {
+            assert_eq!(
+                Endpoint::of(method, path),
+                Endpoint::Unknown,
+                "{method} {path}"
+            );
         }
     }
 }

@@ -1,56 +1,44 @@
 //! What one request says of itself, borrowed from its body.
+//!
+//! Read as the most forgiving upstream reads it, because what an upstream honours and we overlook
+//! passes every gate: `"logprobs": "true"` is true, `"n": 2.0` is two, an unknown role speaks as the
+//! user, the last of several equal keys counts while the text of all of them is handed out. A value
+//! of another type is one the upstream refuses; it leaves its fact at the default and hides no other.
+//! Keys must match letter for letter: a server that also takes `"Model"` has to be told not to.
+mod anthropic_messages;
+mod openai_chat;
+mod prompt;
+mod text;
+
 use crate::endpoint::Endpoint;
+use crate::json::{Fault, Kind, MAX_DEPTH, Reader};
 use alloc::borrow::Cow;
-
-/// Who speaks a piece of prompt text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// System or developer prompt.
-    System,
-    /// The user.
-    User,
-    /// The model, replayed as history.
-    Assistant,
-    /// A tool's result.
-    Tool,
-}
-
-/// A JSON string as it stands in the body, quotes excluded, escapes not yet resolved.
-#[derive(Clone, Copy, Debug)]
-pub struct RawText<'a> {
-    /// The bytes between the quotes; valid UTF-8.
-    pub raw: &'a str,
-    /// Whether `raw` holds a backslash.
-    pub escaped: bool,
-}
-
-/// Takes the prompt text of a request, piece by piece, in body order.
-pub trait TextSink {
-    /// One string of prompt text.
-    fn text(&mut self, role: Role, text: RawText<'_>);
-}
+pub use text::{RawText, Role, TextSink};
 
 /// The reasoning that a request asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reasoning {
     /// Reasoning or thinking was switched on, by effort or by budget.
+    ///
+    /// An effort of `none` or `minimal` does not count: both ask for less than a model does unasked.
     pub requested: bool,
-    /// The request asks to see it (Anthropic thinking that is not omitted; OpenAI `reasoning.summary`, `include_reasoning`).
+    /// The request asks to see it (Anthropic thinking that is not omitted; OpenAI `reasoning` that is
+    /// not excluded, `reasoning.summary`, `include_reasoning`).
     pub visible: bool,
-    /// `thinking.budget_tokens`.
+    /// `thinking.budget_tokens` or `reasoning.max_tokens`, saturating.
     pub budget_tokens: Option<u32>,
 }
 
 /// What one request says of itself.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestFacts<'a> {
     /// `model`, unescaped.
     pub model: Option<Cow<'a, str>>,
     /// `stream` is true.
     pub stream: bool,
-    /// `max_completion_tokens` or `max_tokens`.
+    /// `max_completion_tokens` or, without it, `max_tokens`; saturating.
     pub max_output_tokens: Option<u32>,
-    /// `n`, 1 when absent.
+    /// `n`, 1 when absent; saturating, at least 1.
     pub samples: u32,
     /// `logprobs` is true or `top_logprobs` is above zero.
     pub logprobs: bool,
@@ -78,7 +66,7 @@ pub struct RequestFacts<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FactsError {
     /// Not JSON, or not the JSON of this endpoint.
-    #[error("body is not valid at byte {at}: {what}")]
+    #[error("body is not valid at byte {at}: expected {what}")]
     Malformed {
         /// Byte offset.
         at: usize,
@@ -94,23 +82,143 @@ pub enum FactsError {
 }
 
 /// Reads a request body in one pass. `cut` says that the body goes on beyond `body`.
+///
+/// `sink` takes the text of system prompts, messages and tool results, not tool call arguments and not
+/// replayed thinking. Text whose role follows it in the body is handed out when the role is known. A
+/// body of [`Endpoint::Unknown`] is not looked at. Linear in the body; allocates for escaped keys and an
+/// escaped model name only. Where the result is an error, `sink` may have seen the text before it.
+///
+/// # Errors
+/// The client is at fault: [`FactsError::Malformed`] for what no server of this endpoint would read,
+/// [`FactsError::TooDeep`] beyond 64 levels, which a server may well read.
 pub fn read<'a>(
-    _endpoint: Endpoint,
-    _body: &'a [u8],
-    _cut: bool,
-    _sink: &mut dyn TextSink,
+    endpoint: Endpoint,
+    body: &'a [u8],
+    cut: bool,
+    sink: &mut dyn TextSink,
 ) -> Result<RequestFacts<'a>, FactsError> {
-    Ok(RequestFacts::default())
-}
-
-impl RawText<'_> {
-    /// stub
-    pub fn unescape_into(&self, out: &mut alloc::vec::Vec<u8>, max: usize) {
-        let _ = max;
-        out.extend_from_slice(self.raw.as_bytes());
+    let mut facts = RequestFacts {
+        samples: 1,
+        ..RequestFacts::default()
+    };
+    let mut reader = Reader::new(body);
+    let outcome = match endpoint {
+        Endpoint::OpenAiChat => openai_chat::read(&mut reader, &mut facts, sink),
+        Endpoint::AnthropicMessages => anthropic_messages::read(&mut reader, &mut facts, sink),
+        Endpoint::Unknown => return Ok(facts),
+    };
+    match outcome.and_then(|()| reader.finish()) {
+        Ok(()) => Ok(facts),
+        Err(Fault::Ended) if cut => {
+            facts.truncated = true;
+            Ok(facts)
+        }
+        Err(Fault::Ended) => Err(FactsError::Malformed {
+            at: body.len(),
+            what: "the rest of a value",
+        }),
+        Err(Fault::Malformed { at, what }) => Err(FactsError::Malformed { at, what }),
+        Err(Fault::TooDeep) => Err(FactsError::TooDeep {
+            limit: usize::try_from(MAX_DEPTH).unwrap_or(usize::MAX),
+        }),
     }
 }
-/// stub
-pub fn estimated_input_tokens(facts: &RequestFacts<'_>) -> u32 {
-    facts.text_bytes / 4
+
+/// Tokens that the prompt will cost, as far as its length tells: a token per four bytes, rounded up.
+///
+/// An estimate to reserve with; the response's usage trues it up. Attachments, tool schemas and other
+/// scripts than Latin cost more than it says, escapes less.
+pub const fn estimated_input_tokens(facts: &RequestFacts<'_>) -> u32 {
+    facts.text_bytes.div_ceil(4)
+}
+
+/// A value that says yes: `true`, a number above zero, or a word that forgiving servers take for true.
+fn flag(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    match reader.kind()? {
+        Kind::True => reader.skip().map(|()| true),
+        Kind::Number => Ok(reader.unsigned()? > Some(0)),
+        Kind::String => {
+            let word = reader.string()?;
+            Ok(["true", "1", "t", "yes", "y", "on"]
+                .iter()
+                .any(|yes| word.eq_ignore_ascii_case(yes.as_bytes())))
+        }
+        _ => reader.skip().map(|()| false),
+    }
+}
+
+/// A count: a number, or a string that holds one.
+fn count(reader: &mut Reader<'_>) -> Result<Option<u32>, Fault> {
+    match reader.kind()? {
+        Kind::Number => reader.unsigned(),
+        Kind::String => {
+            let mut quoted = Reader::new(reader.string()?);
+            let value = quoted.unsigned();
+            Ok(quoted.finish().and(value).unwrap_or(None))
+        }
+        _ => reader.skip().map(|()| None),
+    }
+}
+
+/// A string with its escapes resolved; `None` for anything else.
+fn word<'a>(reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
+    match reader.kind()? {
+        Kind::String => Ok(Some(text::unescaped(reader.string()?))),
+        _ => reader.skip().map(|()| None),
+    }
+}
+
+/// Adds the items of an array to `items`, those before a cut too; anything else has none.
+fn count_items(reader: &mut Reader<'_>, items: &mut u32) -> Result<(), Fault> {
+    if reader.kind()? != Kind::Array {
+        return reader.skip();
+    }
+    reader.enter()?;
+    while reader.item()? {
+        *items = items.saturating_add(1);
+        reader.skip()?;
+    }
+    Ok(())
+}
+
+/// Opens an object and gives true, or passes over anything else and gives false.
+fn enter_object(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    match reader.kind()? {
+        Kind::Object => reader.enter().map(|()| true),
+        _ => reader.skip().map(|()| false),
+    }
+}
+
+/// Whether an effort level asks for reasoning beyond what a model does unasked.
+fn is_effort(level: &str) -> bool {
+    !matches!(level, "" | "none" | "minimal")
+}
+
+/// `thinking` of a request: `{"type": "enabled" | "adaptive" | "disabled", "budget_tokens", "display"}`.
+fn thinking(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
+    let mut budget_tokens = None;
+    let mut on = false;
+    let mut omitted = false;
+    if enter_object(reader)? {
+        while let Some(key) = reader.field()? {
+            match key.as_ref() {
+                b"type" => {
+                    on = word(reader)?
+                        .is_some_and(|kind| matches!(kind.as_ref(), "enabled" | "adaptive"))
+                }
+                b"budget_tokens" => budget_tokens = count(reader)?,
+                b"display" => omitted = word(reader)?.is_some_and(|display| display == "omitted"),
+                _ => reader.skip()?,
+            }
+        }
+    }
+    Ok(if on {
+        Reasoning {
+            requested: true,
+            visible: !omitted,
+            budget_tokens,
+        }
+    } else {
+        Reasoning::default()
+    })
 }

@@ -1,12 +1,22 @@
 //! Tokens that a response says it used, read while it streams by.
+//!
+//! A number is given only where the response told all of it. What broke off, was compressed or was too
+//! large to keep gives [`Usage::Unknown`], which is not zero: whoever charges keeps what was reserved.
+mod counts;
+mod events;
+mod json_body;
+
 use crate::endpoint::Endpoint;
+use core::fmt;
+use events::EventBody;
+use json_body::JsonBody;
 
 /// Token counts of one response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
-    /// Prompt tokens, cached ones included.
+    /// Prompt tokens, cached ones included. Saturating.
     pub input: u32,
-    /// Completion tokens, reasoning included.
+    /// Completion tokens, reasoning included. Saturating.
     pub output: u32,
 }
 
@@ -15,29 +25,103 @@ pub struct Tokens {
 pub enum Usage {
     /// The response told it.
     Known(Tokens),
-    /// The response ended and told nothing.
+    /// The response ended, or failed, and told nothing.
     Absent,
     /// The response did not end, or could not be read (compressed, too large an event).
     Unknown,
 }
 
 /// Reads usage out of JSON or SSE, split anywhere, in bounded memory.
-#[derive(Debug)]
-pub struct UsageMeter {}
+///
+/// The kind of body is told by its first bytes, not by a header. Anything but JSON and SSE, and
+/// responses of [`Endpoint::Unknown`], give [`Usage::Unknown`]. `Debug` shows no content.
+pub struct UsageMeter {
+    endpoint: Endpoint,
+    body: Body,
+}
+
+enum Body {
+    /// Nothing but so many bytes of a byte order mark, or white space.
+    Unseen(usize),
+    Json(JsonBody),
+    Events(EventBody),
+    Unreadable,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 impl UsageMeter {
     /// A meter for responses of `endpoint`.
-    pub fn new(_endpoint: Endpoint) -> Self {
-        Self {}
+    pub fn new(endpoint: Endpoint) -> Self {
+        let body = match endpoint {
+            Endpoint::OpenAiChat | Endpoint::AnthropicMessages => Body::Unseen(0),
+            Endpoint::Unknown => Body::Unreadable,
+        };
+        Self { endpoint, body }
     }
-    /// The next bytes of the response body.
-    pub fn feed(&mut self, _chunk: &[u8]) {}
-    /// Whether more bytes could still change the result.
-    pub fn wants_more(&self) -> bool {
-        true
+
+    /// The next bytes of the response body. Linear in `chunk`.
+    pub fn feed(&mut self, chunk: &[u8]) {
+        let mut rest = chunk;
+        while let (Body::Unseen(marks), Some((&byte, after))) = (&mut self.body, rest.split_first())
+        {
+            match byte {
+                _ if BYTE_ORDER_MARK.get(*marks) == Some(&byte) => *marks = marks.saturating_add(1),
+                b' ' | b'\n' | b'\r' | b'\t' => *marks = BYTE_ORDER_MARK.len(),
+                b'{' => self.body = Body::Json(JsonBody::new(self.endpoint)),
+                // The fields of an event, `data`, `event`, `id` and `retry`, or a comment.
+                b'd' | b'e' | b'i' | b'r' | b':' => {
+                    self.body = Body::Events(EventBody::new(self.endpoint))
+                }
+                _ => self.body = Body::Unreadable,
+            }
+            if matches!(self.body, Body::Unseen(_)) {
+                rest = after;
+            }
+        }
+        match &mut self.body {
+            Body::Json(body) => body.feed(rest),
+            Body::Events(body) => body.feed(rest),
+            Body::Unseen(_) | Body::Unreadable => {}
+        }
     }
+
     /// What is known; `ended` says whether the body ended in order.
-    pub fn usage(&self, _ended: bool) -> Usage {
-        Usage::Unknown
+    ///
+    /// A response that was broken off counts as told once its final usage came: the object of a JSON
+    /// body, the chunk without choices or `[DONE]` of OpenAI, the `message_delta` of Anthropic. Until
+    /// then it is [`Usage::Unknown`], even where a part such as Anthropic's input tokens was told.
+    pub fn usage(&self, ended: bool) -> Usage {
+        match &self.body {
+            Body::Json(body) => body.usage(),
+            Body::Events(body) => body.usage(ended),
+            Body::Unseen(_) if ended => Usage::Absent,
+            Body::Unseen(_) | Body::Unreadable => Usage::Unknown,
+        }
+    }
+
+    /// Bytes of the response that are held, at most 64 KiB.
+    pub fn buffered(&self) -> usize {
+        match &self.body {
+            Body::Json(body) => body.buffered(),
+            Body::Events(body) => body.buffered(),
+            Body::Unseen(_) | Body::Unreadable => 0,
+        }
+    }
+}
+
+impl fmt::Debug for UsageMeter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = match self.body {
+            Body::Unseen(_) => "unseen",
+            Body::Json(_) => "json",
+            Body::Events(_) => "events",
+            Body::Unreadable => "unreadable",
+        };
+        f.debug_struct("UsageMeter")
+            .field("endpoint", &self.endpoint)
+            .field("body", &body)
+            .field("buffered", &self.buffered())
+            .finish()
     }
 }

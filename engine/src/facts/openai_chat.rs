@@ -1,0 +1,107 @@
+//! Facts of `POST /v1/chat/completions`.
+use super::prompt::Prompt;
+use super::text::TextSink;
+use super::{
+    Reasoning, RequestFacts, count, count_items, enter_object, flag, is_effort, thinking, word,
+};
+use crate::json::{Fault, Reader};
+
+/// What several keys say together.
+#[derive(Default)]
+struct Settings {
+    max_tokens: Option<u32>,
+    max_completion_tokens: Option<u32>,
+    logprobs: bool,
+    top_logprobs: bool,
+    tools: u32,
+    functions: u32,
+    effort: bool,
+    include_reasoning: bool,
+    reasoning: Reasoning,
+    thinking: Reasoning,
+}
+
+pub(super) fn read<'a>(
+    reader: &mut Reader<'a>,
+    facts: &mut RequestFacts<'a>,
+    sink: &mut dyn TextSink,
+) -> Result<(), Fault> {
+    let mut settings = Settings::default();
+    let outcome = fields(reader, &mut Prompt::new(facts, sink), &mut settings);
+    facts.max_output_tokens = settings.max_completion_tokens.or(settings.max_tokens);
+    facts.logprobs = settings.logprobs || settings.top_logprobs;
+    facts.tools = settings.tools.saturating_add(settings.functions);
+    let (reasoning, thinking) = (settings.reasoning, settings.thinking);
+    facts.reasoning = Reasoning {
+        requested: settings.effort
+            || settings.include_reasoning
+            || reasoning.requested
+            || thinking.requested,
+        visible: settings.include_reasoning || reasoning.visible || thinking.visible,
+        budget_tokens: reasoning.budget_tokens.or(thinking.budget_tokens),
+    };
+    outcome
+}
+
+fn fields<'a>(
+    reader: &mut Reader<'a>,
+    prompt: &mut Prompt<'_, 'a>,
+    settings: &mut Settings,
+) -> Result<(), Fault> {
+    reader.enter_root()?;
+    while let Some(key) = reader.field()? {
+        match key.as_ref() {
+            b"messages" => prompt.messages(reader)?,
+            b"model" => prompt.facts.model = word(reader)?,
+            b"stream" => prompt.facts.stream = flag(reader)?,
+            b"n" => prompt.facts.samples = count(reader)?.unwrap_or(1).max(1),
+            b"max_tokens" => settings.max_tokens = count(reader)?,
+            b"max_completion_tokens" => settings.max_completion_tokens = count(reader)?,
+            b"logprobs" => settings.logprobs = flag(reader)?,
+            b"top_logprobs" => settings.top_logprobs = count(reader)? > Some(0),
+            b"tools" => {
+                settings.tools = 0;
+                count_items(reader, &mut settings.tools)?;
+            }
+            b"functions" => {
+                settings.functions = 0;
+                count_items(reader, &mut settings.functions)?;
+            }
+            b"reasoning_effort" => {
+                settings.effort = word(reader)?.is_some_and(|level| is_effort(&level))
+            }
+            b"include_reasoning" => settings.include_reasoning = flag(reader)?,
+            b"reasoning" => settings.reasoning = reasoning(reader)?,
+            b"thinking" => settings.thinking = thinking(reader)?,
+            _ => reader.skip()?,
+        }
+    }
+    Ok(())
+}
+
+/// `reasoning`, as servers beyond OpenAI's own take it: reasoning is then returned unless excluded.
+fn reasoning(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
+    let (mut effort, mut enabled, mut excluded, mut summary) = (false, false, false, false);
+    let mut budget_tokens = None;
+    if enter_object(reader)? {
+        while let Some(key) = reader.field()? {
+            match key.as_ref() {
+                b"effort" => effort = word(reader)?.is_some_and(|level| is_effort(&level)),
+                b"enabled" => enabled = flag(reader)?,
+                b"exclude" => excluded = flag(reader)?,
+                b"summary" => {
+                    summary = word(reader)?
+                        .is_some_and(|summary| !matches!(summary.as_ref(), "" | "none"))
+                }
+                b"max_tokens" => budget_tokens = count(reader)?,
+                _ => reader.skip()?,
+            }
+        }
+    }
+    let requested = effort || enabled || budget_tokens > Some(0);
+    Ok(Reasoning {
+        requested,
+        visible: !excluded && (requested || summary),
+        budget_tokens,
+    })
+}
