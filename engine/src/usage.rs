@@ -100,6 +100,11 @@ impl UsageMeter {
         }
     }
 
+    /// Whether further bytes can tell anything; false once the body turned out to be unreadable.
+    pub fn wants_more(&self) -> bool {
+        !matches!(self.body, Body::Unreadable)
+    }
+
     /// Bytes of the response that are held, at most 64 KiB.
     pub fn buffered(&self) -> usize {
         match &self.body {

@@ -2,7 +2,8 @@
 use serde_json::{Value, json};
 use std::time::Duration;
 use weir_engine::{
-    denial::Denial, evaluate::Body, exchange::Exchange, hash::HashKey, ledger::Ledger, policy::Policy, store::MemoryStore, time::Timestamp,
+    denial::Denial, evaluate::Body, exchange::Exchange, hash::HashKey, ledger::Ledger,
+    policy::Policy, store::MemoryStore, time::Timestamp,
 };
 
 /// A policy over one store, with a clock that only the test moves.
@@ -39,30 +40,64 @@ impl World {
         });
         change(&mut document);
         let checked = Policy::check(document.to_string().as_bytes(), None);
-        let policy = checked.policy.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
+        let policy = checked
+            .policy
+            .unwrap_or_else(|| panic!("{:#?}", checked.diagnostics));
         let ledger = Ledger::new(policy.layout());
         let now = Timestamp::parse_rfc3339("2026-05-01T12:00:00Z").unwrap();
-        Self { policy, key: HashKey::new([7; 16]), ledger, store: MemoryStore::default(), now }
+        Self {
+            policy,
+            key: HashKey::new([7; 16]),
+            ledger,
+            store: MemoryStore::default(),
+            now,
+        }
     }
 
     fn begin(&self, headers: &[(&str, &str)]) -> Exchange {
-        let headers: Vec<(&[u8], &[u8])> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+        let headers: Vec<(&[u8], &[u8])> = headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+            .collect();
         Exchange::begin(&self.policy, &self.key, headers.iter().copied(), self.now)
     }
 
     fn decide(&mut self, exchange: &mut Exchange, body: &Value) -> Option<Denial> {
         let body = body.to_string();
-        exchange.decide(&self.policy, &self.key, Body::Whole(body.as_bytes()), &mut self.ledger, &mut self.store)
+        exchange.decide(
+            &self.policy,
+            &self.key,
+            Body::Whole(body.as_bytes()),
+            &mut self.ledger,
+            &mut self.store,
+        )
     }
 
     fn finish(&mut self, mut exchange: Exchange, ended: bool) -> Value {
-        let finished = exchange.finish(&self.policy, ended, self.now, &mut self.ledger, &mut self.store).expect("decided");
+        let finished = exchange
+            .finish(
+                &self.policy,
+                ended,
+                self.now,
+                &mut self.ledger,
+                &mut self.store,
+            )
+            .expect("decided");
         serde_json::from_str(&finished.decision).expect("one JSON object")
     }
 
     /// One request by `account`; what it was refused with, and its decision.
-    fn ask(&mut self, account: &str, body: &Value, response: Option<&Value>) -> (Option<Denial>, Value) {
-        let mut exchange = self.begin(&[(":method", "POST"), (":path", "/v1/chat/completions"), ("x-account-id", account)]);
+    fn ask(
+        &mut self,
+        account: &str,
+        body: &Value,
+        response: Option<&Value>,
+    ) -> (Option<Denial>, Value) {
+        let mut exchange = self.begin(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", account),
+        ]);
         let denial = self.decide(&mut exchange, body);
         if let (None, Some(response)) = (&denial, response) {
             exchange.response(response.to_string().as_bytes());
@@ -87,7 +122,8 @@ fn answer(input: u32, output: u32) -> Value {
 fn budget(unit: &str, limit: u32) -> impl FnOnce(&mut Value) {
     let unit = unit.to_string();
     move |document| {
-        document["budgets"] = json!([{"name": "b", "per": "account", "unit": unit, "limit": limit, "window": "1h"}]);
+        document["budgets"] =
+            json!([{"name": "b", "per": "account", "unit": unit, "limit": limit, "window": "1h"}]);
     }
 }
 
@@ -100,12 +136,19 @@ fn an_ordinary_exchange_passes_and_its_decision_tells_policy_caller_and_tokens()
     assert_eq!(denial, None);
     assert_eq!(decision["policy"]["name"], "test");
     assert_eq!(decision["policy"]["version"], "7");
-    assert!(decision["policy"]["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:") && digest.len() == 71));
+    assert!(
+        decision["policy"]["digest"]
+            .as_str()
+            .is_some_and(|digest| digest.starts_with("sha256:") && digest.len() == 71)
+    );
     assert_eq!(decision["time"], "2026-05-01T12:00:00.000Z");
     assert_eq!(decision["account"], "a-17");
     assert_eq!(decision["tier"], "basic");
     assert_eq!(decision["model"], "m-large");
-    assert_eq!((&decision["action"], &decision["basis"]), (&json!("allow"), &json!("none")));
+    assert_eq!(
+        (&decision["action"], &decision["basis"]),
+        (&json!("allow"), &json!("none"))
+    );
     assert_eq!(decision["tokens"], json!({"input": 10, "output": 200}));
 }
 
@@ -120,25 +163,43 @@ fn a_capability_outside_the_tier_is_a_final_403_in_the_providers_format() {
 
     let denial = denial.expect("refused");
     assert_eq!(denial.status, 403);
-    assert!(denial.headers.contains(&("x-should-retry", "false".to_string())));
+    assert!(
+        denial
+            .headers
+            .contains(&("x-should-retry", "false".to_string()))
+    );
     let error: Value = serde_json::from_str(&denial.body).unwrap();
     assert_eq!(error["error"]["type"], "permission_error");
     let message = error["error"]["message"].as_str().unwrap();
-    assert!(message.contains("agentic_tools, logprobs") && message.contains("https://example.com/terms"), "{message}");
+    assert!(
+        message.contains("agentic_tools, logprobs")
+            && message.contains("https://example.com/terms"),
+        "{message}"
+    );
     assert_eq!(decision["rule"], "tiers.basic");
-    assert_eq!(decision["capabilities"], json!(["agentic_tools", "logprobs"]));
+    assert_eq!(
+        decision["capabilities"],
+        json!(["agentic_tools", "logprobs"])
+    );
 }
 
 #[test]
 fn anthropic_callers_get_anthropic_errors() {
     let mut world = World::new(|_| {});
-    let mut exchange = world.begin(&[(":method", "POST"), (":path", "/v1/messages"), ("x-account-id", "a")]);
+    let mut exchange = world.begin(&[
+        (":method", "POST"),
+        (":path", "/v1/messages"),
+        ("x-account-id", "a"),
+    ]);
 
     let body = json!({"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "hi"}], "tools": [{"name": "t", "input_schema": {}}]});
     let denial = world.decide(&mut exchange, &body).expect("refused");
 
     let error: Value = serde_json::from_str(&denial.body).unwrap();
-    assert_eq!((&error["type"], &error["error"]["type"]), (&json!("error"), &json!("permission_error")));
+    assert_eq!(
+        (&error["type"], &error["error"]["type"]),
+        (&json!("error"), &json!("permission_error"))
+    );
 }
 
 #[test]
@@ -150,13 +211,28 @@ fn a_spent_budget_is_a_429_whose_retry_after_is_true() {
 
     let (denial, decision) = world.ask("a", &chat(), None);
     let denial = denial.expect("refused");
-    let (_, seconds) = denial.headers.iter().find(|(name, _)| *name == "retry-after").expect("retry-after");
+    let (_, seconds) = denial
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "retry-after")
+        .expect("retry-after");
     assert_eq!(denial.status, 429);
-    assert_eq!((&decision["action"], &decision["rule"]), (&json!("throttle"), &json!("budgets.b")));
+    assert_eq!(
+        (&decision["action"], &decision["rule"]),
+        (&json!("throttle"), &json!("budgets.b"))
+    );
 
     world.wait(Duration::from_secs(seconds.parse().unwrap()));
-    assert_eq!(world.ask("a", &chat(), None).0, None, "whoever waits as told is let in");
-    assert_eq!(world.ask("b", &chat(), None).0, None, "others have their own budget");
+    assert_eq!(
+        world.ask("a", &chat(), None).0,
+        None,
+        "whoever waits as told is let in"
+    );
+    assert_eq!(
+        world.ask("b", &chat(), None).0,
+        None,
+        "others have their own budget"
+    );
 }
 
 #[test]
@@ -168,7 +244,12 @@ fn nothing_is_charged_when_any_budget_refuses() {
         ]);
     });
     let ask = |world: &mut World, org: &str| {
-        let headers = [(":method", "POST"), (":path", "/v1/chat/completions"), ("x-account-id", "a"), ("x-org-id", org)];
+        let headers = [
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", "a"),
+            ("x-org-id", org),
+        ];
         let mut exchange = world.begin(&headers);
         world.decide(&mut exchange, &chat()).is_none()
     };
@@ -177,7 +258,10 @@ fn nothing_is_charged_when_any_budget_refuses() {
     for _ in 0..5 {
         assert!(!ask(&mut world, "o"), "the organization's budget is spent");
     }
-    assert!(ask(&mut world, "other"), "the refused requests left the account's budget alone");
+    assert!(
+        ask(&mut world, "other"),
+        "the refused requests left the account's budget alone"
+    );
     assert!(!ask(&mut world, "third"), "now it is spent as well");
 }
 
@@ -186,11 +270,18 @@ fn what_a_response_used_replaces_what_was_reserved_and_debt_is_carried() {
     let mut world = World::new(budget("output_tokens", 250));
 
     assert_eq!(world.ask("a", &chat(), Some(&answer(1, 10))).0, None);
-    assert_eq!(world.ask("a", &chat(), Some(&answer(1, 500))).0, None, "10 used and 100 reserved of 250");
+    assert_eq!(
+        world.ask("a", &chat(), Some(&answer(1, 500))).0,
+        None,
+        "10 used and 100 reserved of 250"
+    );
 
     let (denial, decision) = world.ask("a", &chat(), None);
     assert!(denial.is_some());
-    assert_eq!(decision["reasons"][0]["value"], 510.0, "the overrun is not forgiven");
+    assert_eq!(
+        decision["reasons"][0]["value"], 510.0,
+        "the overrun is not forgiven"
+    );
 }
 
 #[test]
@@ -203,7 +294,11 @@ fn an_aborted_stream_releases_its_reservation_or_keeps_it_as_the_policy_says() {
 
         assert_eq!(world.ask("a", &chat(), None).0, None);
 
-        assert_eq!(world.ask("a", &chat(), None).0.map(|denial| denial.status), expected, "{unknown}");
+        assert_eq!(
+            world.ask("a", &chat(), None).0.map(|denial| denial.status),
+            expected,
+            "{unknown}"
+        );
     }
 }
 
@@ -215,7 +310,13 @@ fn listed_accounts_are_refused_or_exempted_until_their_entry_expires() {
         document["lists"] = json!({"deny": entry("bad"), "exempt": entry("good")});
     });
 
-    assert_eq!(world.ask("bad", &chat(), None).0.map(|denial| denial.status), Some(403));
+    assert_eq!(
+        world
+            .ask("bad", &chat(), None)
+            .0
+            .map(|denial| denial.status),
+        Some(403)
+    );
     for _ in 0..3 {
         let (denial, decision) = world.ask("good", &chat(), None);
         assert_eq!((denial, &decision["basis"]), (None, &json!("list")));
@@ -224,7 +325,13 @@ fn listed_accounts_are_refused_or_exempted_until_their_entry_expires() {
     world.wait(Duration::from_secs(3600));
     assert_eq!(world.ask("bad", &chat(), None).0, None);
     assert_eq!(world.ask("good", &chat(), None).0, None);
-    assert_eq!(world.ask("good", &chat(), None).0.map(|denial| denial.status), Some(429));
+    assert_eq!(
+        world
+            .ask("good", &chat(), None)
+            .0
+            .map(|denial| denial.status),
+        Some(429)
+    );
 }
 
 #[test]
@@ -238,30 +345,74 @@ fn shadow_mode_lets_everything_pass_and_tells_what_it_would_have_done() {
     let (denial, decision) = world.ask("a", &chat(), Some(&answer(1, 2)));
 
     assert_eq!(denial, None);
-    assert_eq!((&decision["action"], &decision["would_action"]), (&json!("allow"), &json!("throttle")));
+    assert_eq!(
+        (&decision["action"], &decision["would_action"]),
+        (&json!("allow"), &json!("throttle"))
+    );
     assert_eq!(decision["tokens"], json!({"input": 1, "output": 2}));
 }
 
 #[test]
 fn bodies_that_cannot_be_judged_are_handled_as_the_policy_says() {
     let cases: [(&str, &str, Body<'_>, &[(&str, &str)], u16); 4] = [
-        ("malformed", "allow", Body::Whole(b"{\"messages\": [}"), &[], 400),
-        ("compressed", "allow", Body::Whole(b"\x1f\x8b"), &[("content-encoding", "gzip")], 415),
-        ("oversized", "inspect", Body::Prefix(b"{\"messages\": ["), &[], 413),
-        ("unknownEndpoint", "allow", Body::Whole(b""), &[(":path", "/v1/unknown")], 404),
+        (
+            "malformed",
+            "allow",
+            Body::Whole(b"{\"messages\": [}"),
+            &[],
+            400,
+        ),
+        (
+            "compressed",
+            "allow",
+            Body::Whole(b"\x1f\x8b"),
+            &[("content-encoding", "gzip")],
+            415,
+        ),
+        (
+            "oversized",
+            "inspect",
+            Body::Prefix(b"{\"messages\": ["),
+            &[],
+            413,
+        ),
+        (
+            "unknownEndpoint",
+            "allow",
+            Body::Whole(b""),
+            &[(":path", "/v1/unknown")],
+            404,
+        ),
     ];
     for (key, lenient, body, extra, status) in cases {
         for (setting, expected) in [("deny", Some(status)), (lenient, None)] {
             let mut world = World::new(|document| document["inspection"] = json!({key: setting}));
-            let path = extra.iter().find(|(name, _)| *name == ":path").map_or("/v1/chat/completions", |(_, path)| path);
+            let path = extra
+                .iter()
+                .find(|(name, _)| *name == ":path")
+                .map_or("/v1/chat/completions", |(_, path)| path);
             let mut headers = vec![(":method", "POST"), (":path", path), ("x-account-id", "a")];
             headers.extend(extra.iter().filter(|(name, _)| *name != ":path"));
             let mut exchange = world.begin(&headers);
 
-            let denial = exchange.decide(&world.policy, &world.key, body, &mut world.ledger, &mut world.store);
+            let denial = exchange.decide(
+                &world.policy,
+                &world.key,
+                body,
+                &mut world.ledger,
+                &mut world.store,
+            );
 
-            assert_eq!(denial.map(|denial| denial.status), expected, "{key}: {setting}");
-            assert!(world.finish(exchange, true)["rule"].as_str().is_none_or(|rule| rule == format!("inspection.{key}")));
+            assert_eq!(
+                denial.map(|denial| denial.status),
+                expected,
+                "{key}: {setting}"
+            );
+            assert!(
+                world.finish(exchange, true)["rule"]
+                    .as_str()
+                    .is_none_or(|rule| rule == format!("inspection.{key}"))
+            );
         }
     }
 }
@@ -272,7 +423,12 @@ fn a_request_without_an_account_is_refused_or_shares_one() {
     let mut strict = World::new(|_| {});
     let mut exchange = strict.begin(&headers);
     assert!(!exchange.needs_body());
-    assert_eq!(strict.decide(&mut exchange, &chat()).map(|denial| denial.status), Some(401));
+    assert_eq!(
+        strict
+            .decide(&mut exchange, &chat())
+            .map(|denial| denial.status),
+        Some(401)
+    );
 
     let mut shared = World::new(|document| document["identity"]["anonymous"] = json!("shared"));
     let mut exchange = shared.begin(&headers);
@@ -284,8 +440,16 @@ fn a_request_without_an_account_is_refused_or_shares_one() {
 fn an_api_key_identifies_an_account_and_is_never_told() {
     let mut world = World::new(|_| {});
     let mut accounts = Vec::new();
-    for (name, value) in [("authorization", "Bearer sk-MARKER-1"), ("x-api-key", "sk-MARKER-1"), ("authorization", "bearer sk-MARKER-2")] {
-        let mut exchange = world.begin(&[(":method", "POST"), (":path", "/v1/chat/completions"), (name, value)]);
+    for (name, value) in [
+        ("authorization", "Bearer sk-MARKER-1"),
+        ("x-api-key", "sk-MARKER-1"),
+        ("authorization", "bearer sk-MARKER-2"),
+    ] {
+        let mut exchange = world.begin(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            (name, value),
+        ]);
         assert_eq!(world.decide(&mut exchange, &chat()), None);
         let decision = world.finish(exchange, false);
         assert!(!decision.to_string().contains("MARKER"));
@@ -293,14 +457,21 @@ fn an_api_key_identifies_an_account_and_is_never_told() {
     }
 
     assert!(accounts[0].starts_with("key-"));
-    assert_eq!(accounts[0], accounts[1], "one key, one account, whatever header carries it");
+    assert_eq!(
+        accounts[0], accounts[1],
+        "one key, one account, whatever header carries it"
+    );
     assert_ne!(accounts[0], accounts[2]);
 }
 
 #[test]
 fn an_identity_header_that_stands_twice_identifies_nobody() {
     let world = World::new(|_| {});
-    let request = [(":method", "POST"), (":path", "/v1/chat/completions"), ("x-account-id", "a")];
+    let request = [
+        (":method", "POST"),
+        (":path", "/v1/chat/completions"),
+        ("x-account-id", "a"),
+    ];
 
     let twice = [&request[..], &[("X-Account-Id", "b")]].concat();
     let same = [&request[..], &[("x-account-id", "a")]].concat();
@@ -313,10 +484,17 @@ fn an_identity_header_that_stands_twice_identifies_nobody() {
 fn hostile_account_ids_are_replaced_by_their_hash() {
     let world = World::new(|_| {});
     for id in ["a\nb".to_string(), "x".repeat(129), "\u{0}".to_string()] {
-        let exchange = world.begin(&[(":method", "POST"), (":path", "/v1/chat/completions"), ("x-account-id", &id)]);
+        let exchange = world.begin(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", &id),
+        ]);
 
         let account = &exchange.head().caller.as_ref().expect("an account").account;
 
-        assert!(account.starts_with("hash-") && account.len() == 37, "{account}");
+        assert!(
+            account.starts_with("hash-") && account.len() == 37,
+            "{account}"
+        );
     }
 }

@@ -199,6 +199,11 @@ impl Worker {
                 stats.corrupt_buckets,
                 before.corrupt_buckets,
             ),
+            (
+                "state_clock_resets",
+                stats.clock_resets,
+                before.clock_resets,
+            ),
             ("state_dropped", stats.dropped, before.dropped),
         ] {
             self.metrics
