@@ -133,7 +133,7 @@ impl TraceReader {
                     } else if byte.is_ascii_whitespace() {
                         continue;
                     } else {
-                        return Err(TraceError { line: self.lines + 1, problem: TraceProblem::Malformed { what: "expected an object".to_owned(), column: 1 } });
+                        return Err(TraceError { line: self.lines + 1, problem: TraceProblem::Malformed { what: "expected an object".to_owned(), row: 1, column: 1 } });
                     }
                 }
                 batch.text.push(byte);
