@@ -3,5 +3,6 @@ pub mod decision_log;
 pub mod output;
 pub mod policy_file;
 pub mod rfc3339;
+pub mod simulate;
 pub mod trace;
 pub mod yaml;
