@@ -81,13 +81,13 @@ pub struct DecisionLog<W: Write = Output> {
     shared: Arc<Shared<W>>,
 }
 
-struct Shared<W> {
+struct Shared<W: Write> {
     state: Mutex<State<W>>,
     room: Condvar,
     window: u64,
 }
 
-struct State<W> {
+struct State<W: Write> {
     /// Taken by the end.
     sink: Option<io::BufWriter<W>>,
     /// Tickets given out.

@@ -1,5 +1,8 @@
 //! A Proxy-Wasm host on wasmtime that behaves as Envoy does.
 pub mod decision_log;
 pub mod output;
+pub mod policy_file;
 pub mod rfc3339;
+pub mod simulate;
 pub mod trace;
+pub mod yaml;

@@ -12,9 +12,20 @@ const MONTHS: [&str; 12] = [
 
 /// Appends `time` as `2026-04-22T08:00:00.123Z`; digits below the millisecond are cut.
 pub fn write_millis(time: Timestamp, out: &mut Vec<u8>) {
-    let nanos = time.as_unix_nanos();
-    let seconds = nanos / NANOS_PER_SECOND;
-    let millis = nanos % NANOS_PER_SECOND / 1_000_000;
+    write_date_and_clock(time, out);
+    out.push(b'.');
+    push_digits(out, time.as_unix_nanos() % NANOS_PER_SECOND / 1_000_000, 3);
+    out.push(b'Z');
+}
+
+/// Appends `time` as `2026-04-22T08:00:00Z`; digits below the second are cut.
+pub fn write_seconds(time: Timestamp, out: &mut Vec<u8>) {
+    write_date_and_clock(time, out);
+    out.push(b'Z');
+}
+
+fn write_date_and_clock(time: Timestamp, out: &mut Vec<u8>) {
+    let seconds = time.as_unix_nanos() / NANOS_PER_SECOND;
     let (year, month, day) = civil((seconds / 86_400) as i64);
     let of_day = seconds % 86_400;
     push_digits(out, year as u64, 4);
@@ -28,9 +39,6 @@ pub fn write_millis(time: Timestamp, out: &mut Vec<u8>) {
     push_digits(out, of_day / 60 % 60, 2);
     out.push(b':');
     push_digits(out, of_day % 60, 2);
-    out.push(b'.');
-    push_digits(out, millis, 3);
-    out.push(b'Z');
 }
 
 /// The point that an RFC 3339 text names (`2026-04-22T08:00:00.123Z`, any offset, a space for the

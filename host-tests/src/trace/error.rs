@@ -37,11 +37,13 @@ pub enum TraceProblem {
         at: usize,
     },
     /// Not JSON, or not an exchange.
-    #[error("{what} (column {column} of the record)")]
+    #[error("{what} ({} of the record)", place(*row, *column))]
     Malformed {
         /// Without any value of the record.
         what: String,
-        /// Counted from 1.
+        /// Line inside the record, counted from 1; above 1 only in tap recordings.
+        row: usize,
+        /// Column, counted from 1.
         column: usize,
     },
     /// A field is there but says nothing usable.
@@ -96,11 +98,19 @@ impl TraceProblem {
         } else {
             "unexpected value".to_owned()
         };
+<<<<<<< HEAD
         Self::Malformed {
             what,
             column: error.column(),
         }
+=======
+        Self::Malformed { what, row: error.line(), column: error.column() }
+>>>>>>> trace
     }
+}
+
+fn place(row: usize, column: usize) -> String {
+    if row > 1 { format!("line {row}, column {column}") } else { format!("column {column}") }
 }
 
 #[cfg(test)]
