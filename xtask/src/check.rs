@@ -145,12 +145,16 @@ impl<'a> Session<'a> {
     }
 
     /// Envoy, or `None` after noting what its absence leaves out.
-    pub(crate) fn envoy(&mut self) -> Option<Envoy> {
+    ///
+    /// # Errors
+    /// When the user has named one that is none.
+    pub(crate) fn envoy(&mut self) -> Result<Option<Envoy>> {
         match envoy::provision(self.workspace) {
-            Ok(envoy) => Some(envoy),
+            Ok(envoy) => Ok(Some(envoy)),
+            Err(error) if envoy::override_path().is_some() => Err(error),
             Err(error) => {
                 self.skip(format!("tests in a real Envoy: {error:#}"));
-                None
+                Ok(None)
             }
         }
     }
@@ -198,7 +202,11 @@ fn summary(rows: &[Row], skipped: &[String]) -> String {
         [] => text += "skipped: nothing\n",
         reasons => {
             text += &format!("skipped: {}\n", reasons.len());
-            text.extend(reasons.iter().map(|reason| format!("  - {reason}\n")));
+            text.extend(
+                reasons
+                    .iter()
+                    .map(|reason| format!("  - {}\n", reason.replace('\n', "\n    "))),
+            );
         }
     }
     let passed = rows.iter().filter(|row| row.passed).count();

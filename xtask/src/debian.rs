@@ -67,7 +67,7 @@ pub(crate) fn provision(target: &Path) -> Result<PathBuf> {
     eprintln!(
         "downloading {} packages of Debian {RELEASE} ({} MB)",
         PACKAGES.len(),
-        total_bytes(&uris) / 1_000_000
+        total_bytes(&uris).div_ceil(1_000_000)
     );
     apt.stdout("download", PACKAGES)?;
     unpack(staging.path())?;

