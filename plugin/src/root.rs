@@ -72,7 +72,10 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         let overdue = worker::with(|worker| {
             worker.flush();
-            let now = worker.latest();
+            if worker.stalls.is_empty() {
+                return Vec::new();
+            }
+            let now = worker.now();
             worker.stalls.overdue(now)
         });
         for stream in overdue.unwrap_or_default() {

@@ -28,6 +28,11 @@ impl Stalls {
         self.signs < SIGNS
     }
 
+    /// Whether no headers are held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// The headers of `stream` are held from `now` on.
     pub(crate) fn hold(&mut self, stream: u32, now: Timestamp) {
         self.released.clear();

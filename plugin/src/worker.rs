@@ -29,6 +29,11 @@ const LAYOUT: &[u8] = b"weir.layout";
 /// Buckets whose waiting settlements one tick writes: about 3 us each, so a tick stays below a millisecond.
 const BUCKETS_PER_TICK: usize = 128;
 
+/// Exchanges of which one gives its token counts to the histograms: each value is a call into the
+/// host. Which ones is a matter of chance (their id is a hash), so quantiles stay true; sums are
+/// counted exactly, beside them.
+const HISTOGRAM_SAMPLE: u128 = 8;
+
 /// One VM's share of the work.
 pub(crate) struct Worker {
     /// Key of identity hashes.
@@ -105,7 +110,7 @@ impl Worker {
         self.latest
     }
 
-    /// The time of the last look at the clock: a tick old at most.
+    /// The time of the last look at the clock: when the latest request came.
     pub(crate) fn latest(&self) -> Timestamp {
         self.latest
     }
@@ -157,15 +162,15 @@ impl Worker {
             &metrics::name("usage", &[("outcome", outcome), ("endpoint", endpoint)]),
             1,
         );
-        if let Usage::Known(tokens) = usage {
-            for (direction, tokens) in [("input", tokens.input), ("output", tokens.output)] {
-                self.metrics.record(
-                    &metrics::name(
-                        "tokens",
-                        &[("direction", direction), ("endpoint", endpoint)],
-                    ),
-                    u64::from(tokens),
-                );
+        let Usage::Known(tokens) = usage else { return };
+        let sampled = head.decision_id % HISTOGRAM_SAMPLE == 0;
+        for (direction, tokens) in [("input", tokens.input), ("output", tokens.output)] {
+            let labels = [("direction", direction), ("endpoint", endpoint)];
+            self.metrics
+                .add(&metrics::name("tokens_total", &labels), u64::from(tokens));
+            if sampled {
+                self.metrics
+                    .record(&metrics::name("tokens", &labels), u64::from(tokens));
             }
         }
     }
@@ -175,10 +180,11 @@ impl Worker {
         self.metrics.add(&metrics::name("abandoned", &[]), 1);
     }
 
-    /// Writes what waits: settlements, then metrics.
+    /// Writes what waits: settlements, then metrics. Settlements are written as of the last request:
+    /// a look at the clock on every tick would cost more than the few moments are worth.
     pub(crate) fn flush(&mut self) {
-        let now = self.now();
-        self.ledger.flush(BUCKETS_PER_TICK, now, &mut SharedData);
+        self.ledger
+            .flush(BUCKETS_PER_TICK, self.latest, &mut SharedData);
         self.report();
         self.metrics.flush();
     }
