@@ -42,7 +42,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_whole_number_with_one_unit() {
-        for text in ["", "64", "MiB", "64 MiB", "64mib", "-1B", "+1B", "1.5GiB", "1KiB1B", "1TiB", "٣B"] {
+        for text in [
+            "", "64", "MiB", "64 MiB", "64mib", "-1B", "+1B", "1.5GiB", "1KiB1B", "1TiB", "٣B",
+        ] {
             assert_eq!(parse_bytes(text), None, "{text}");
         }
     }

@@ -48,7 +48,12 @@ pub trait CounterStore {
     ///
     /// # Errors
     /// The host's status, when it refused; nothing was written then. Callers count on that: they apply the same change again.
-    fn compare_and_swap(&mut self, key: &[u8], value: &[u8], expected: Option<Version>) -> Result<Swap, StoreError>;
+    fn compare_and_swap(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        expected: Option<Version>,
+    ) -> Result<Swap, StoreError>;
 }
 
 impl<S: CounterStore + ?Sized> CounterStore for &mut S {
@@ -56,7 +61,12 @@ impl<S: CounterStore + ?Sized> CounterStore for &mut S {
         (**self).get(key, value)
     }
 
-    fn compare_and_swap(&mut self, key: &[u8], value: &[u8], expected: Option<Version>) -> Result<Swap, StoreError> {
+    fn compare_and_swap(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        expected: Option<Version>,
+    ) -> Result<Swap, StoreError> {
         (**self).compare_and_swap(key, value, expected)
     }
 }

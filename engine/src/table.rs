@@ -24,7 +24,10 @@ const LAYOUT_BYTES: u64 = 13 + 4;
 /// Most bytes that one bucket takes, key and value.
 const FULL_BUCKET_BYTES: u64 = 15 + 1952;
 const _: () = {
-    assert!(KEY_BYTES == 15 && Bucket::MAX_BYTES == 1952 && LAYOUT_KEY.len() == 13, "the figures above");
+    assert!(
+        KEY_BYTES == 15 && Bucket::MAX_BYTES == 1952 && LAYOUT_KEY.len() == 13,
+        "the figures above"
+    );
 };
 
 /// How many buckets the table has; fixed for the life of the process, because shared data cannot be deleted.
@@ -39,12 +42,16 @@ impl Layout {
     pub fn within(bytes: u64) -> Self {
         let buckets = bytes.saturating_sub(LAYOUT_BYTES) / FULL_BUCKET_BYTES;
         let buckets = u32::try_from(buckets).unwrap_or(u32::MAX);
-        Self { buckets: NonZeroU32::new(buckets).unwrap_or(NonZeroU32::MIN) }
+        Self {
+            buckets: NonZeroU32::new(buckets).unwrap_or(NonZeroU32::MIN),
+        }
     }
 
     /// Most bytes that the table's keys and values ever take.
     pub fn max_bytes(self) -> u64 {
-        u64::from(self.buckets.get()).saturating_mul(FULL_BUCKET_BYTES).saturating_add(LAYOUT_BYTES)
+        u64::from(self.buckets.get())
+            .saturating_mul(FULL_BUCKET_BYTES)
+            .saturating_add(LAYOUT_BYTES)
     }
 
     /// Most records that the table holds; one account takes one per budget.
@@ -61,11 +68,17 @@ impl Layout {
         let mut value = Vec::new();
         loop {
             let version = store.get(LAYOUT_KEY, &mut value)?;
-            let published = value.as_slice().try_into().ok().and_then(|bytes| NonZeroU32::new(u32::from_le_bytes(bytes)));
+            let published = value
+                .as_slice()
+                .try_into()
+                .ok()
+                .and_then(|bytes| NonZeroU32::new(u32::from_le_bytes(bytes)));
             if let Some(buckets) = published {
                 return Ok(Self { buckets });
             }
-            if store.compare_and_swap(LAYOUT_KEY, &self.buckets.get().to_le_bytes(), version)? == Swap::Done {
+            if store.compare_and_swap(LAYOUT_KEY, &self.buckets.get().to_le_bytes(), version)?
+                == Swap::Done
+            {
                 return Ok(self);
             }
         }
@@ -85,7 +98,9 @@ pub(crate) fn key(bucket: u32) -> [u8; KEY_BYTES] {
     prefix.copy_from_slice(&KEY_PREFIX);
     for (place, shift) in digits.iter_mut().zip([28_u32, 24, 20, 16, 12, 8, 4, 0]) {
         let nibble = bucket.checked_shr(shift).unwrap_or(0) & 0xf;
-        *place = char::from_digit(nibble, 16).and_then(|digit| u8::try_from(digit).ok()).unwrap_or(b'0');
+        *place = char::from_digit(nibble, 16)
+            .and_then(|digit| u8::try_from(digit).ok())
+            .unwrap_or(b'0');
     }
     key
 }

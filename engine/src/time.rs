@@ -55,10 +55,18 @@ impl Timestamp {
             return None;
         }
         let days = Date { year, month, day }.days_since_epoch()?;
-        let time_of_day = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?.checked_add(second)?;
-        let local = days.checked_mul(SECONDS_PER_DAY)?.checked_add(time_of_day)?;
+        let time_of_day = hour
+            .checked_mul(3600)?
+            .checked_add(minute.checked_mul(60)?)?
+            .checked_add(second)?;
+        let local = days
+            .checked_mul(SECONDS_PER_DAY)?
+            .checked_add(time_of_day)?;
         let seconds = local.checked_add_signed(offset.checked_neg()?)?;
-        seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(nanos).map(Self)
+        seconds
+            .checked_mul(NANOS_PER_SECOND)?
+            .checked_add(nanos)
+            .map(Self)
     }
 
     /// Time since `earlier`, zero when `earlier` is later.
@@ -68,7 +76,10 @@ impl Timestamp {
 
     /// The point `by` later; the end of the range when that lies beyond it.
     pub fn saturating_add(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -80,7 +91,10 @@ impl fmt::Display for Timestamp {
         let of_day = seconds % SECONDS_PER_DAY;
         let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
         let millis = self.0 / NANOS_PER_MILLI % 1000;
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
+        )
     }
 }
 
@@ -101,7 +115,9 @@ impl FromStr for Timestamp {
 fn number(rest: &mut &[u8], digits: usize) -> Option<u64> {
     let (head, tail) = rest.split_at_checked(digits)?;
     *rest = tail;
-    head.iter().try_fold(0_u64, |value, byte| value.checked_mul(10)?.checked_add(digit(*byte)?))
+    head.iter().try_fold(0_u64, |value, byte| {
+        value.checked_mul(10)?.checked_add(digit(*byte)?)
+    })
 }
 
 fn digit(byte: u8) -> Option<u64> {
@@ -117,7 +133,9 @@ fn literal(rest: &mut &[u8], allowed: &[u8]) -> Option<u8> {
 
 /// Reads `.` and one to nine digits as nanoseconds; zero when there is no point.
 fn fraction(rest: &mut &[u8]) -> Option<u64> {
-    let Some(mut tail) = rest.strip_prefix(b".") else { return Some(0) };
+    let Some(mut tail) = rest.strip_prefix(b".") else {
+        return Some(0);
+    };
     let mut unit = NANOS_PER_SECOND;
     let mut nanos = 0_u64;
     while let Some(digit) = tail.first().copied().and_then(digit) {
@@ -141,8 +159,17 @@ fn offset_seconds(rest: &mut &[u8]) -> Option<i64> {
     let hours = number(rest, 2).filter(|hours| *hours < 24)?;
     literal(rest, b":")?;
     let minutes = number(rest, 2).filter(|minutes| *minutes < 60)?;
-    let seconds = i64::try_from(hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?).ok()?;
-    if sign == b'-' { seconds.checked_neg() } else { Some(seconds) }
+    let seconds = i64::try_from(
+        hours
+            .checked_mul(3600)?
+            .checked_add(minutes.checked_mul(60)?)?,
+    )
+    .ok()?;
+    if sign == b'-' {
+        seconds.checked_neg()
+    } else {
+        Some(seconds)
+    }
 }
 
 #[cfg(test)]

@@ -26,8 +26,11 @@ impl Span {
 
     /// The span of windows of `length`, which is clamped to [`MIN`](Self::MIN)..=[`MAX`](Self::MAX).
     pub fn of(length: Duration) -> Self {
-        let nanos = u64::try_from(length.clamp(Self::MIN, Self::MAX).as_nanos()).unwrap_or(u64::MAX);
-        Self { slot_nanos: NonZeroU64::new(nanos.div_ceil(SUB_WINDOWS)).unwrap_or(NonZeroU64::MIN) }
+        let nanos =
+            u64::try_from(length.clamp(Self::MIN, Self::MAX).as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            slot_nanos: NonZeroU64::new(nanos.div_ceil(SUB_WINDOWS)).unwrap_or(NonZeroU64::MIN),
+        }
     }
 
     /// Number of the sub-window that `now` lies in, counted from the epoch.
@@ -76,7 +79,11 @@ impl Window {
 
     /// A window without charges.
     pub fn new(span: Span) -> Self {
-        Self { span, newest: 0, counts: [0; COUNTS] }
+        Self {
+            span,
+            newest: 0,
+            counts: [0; COUNTS],
+        }
     }
 
     /// Length of the window.
@@ -91,7 +98,9 @@ impl Window {
 
     /// Whether nothing counts at `now` or at any later time.
     pub fn is_void(&self, now: Timestamp) -> bool {
-        self.counting(self.span.slot(now)).iter().all(|count| *count == 0)
+        self.counting(self.span.slot(now))
+            .iter()
+            .all(|count| *count == 0)
     }
 
     /// Whether all counts lie in the future of `now`, further than a window: its clock was wrong.
@@ -120,9 +129,14 @@ impl Window {
         if charged > 0 {
             self.advance(slot);
         }
-        let age = self.newest.checked_sub(slot).and_then(|age| usize::try_from(age).ok());
+        let age = self
+            .newest
+            .checked_sub(slot)
+            .and_then(|age| usize::try_from(age).ok());
         if let Some(count) = age.and_then(|age| self.counts.get_mut(age)) {
-            let settled = u64::from(*count).saturating_add(charged).saturating_sub(released);
+            let settled = u64::from(*count)
+                .saturating_add(charged)
+                .saturating_sub(released);
             *count = u32::try_from(settled).unwrap_or(u32::MAX);
         }
     }
@@ -141,7 +155,10 @@ impl Window {
         for (left, count) in counting.iter().enumerate().rev() {
             used = used.saturating_sub(u64::from(*count));
             if used <= room {
-                let slot = u64::try_from(left).ok().and_then(|left| self.newest.checked_sub(left)).unwrap_or(0);
+                let slot = u64::try_from(left)
+                    .ok()
+                    .and_then(|left| self.newest.checked_sub(left))
+                    .unwrap_or(0);
                 let fits_from = slot.saturating_add(SUB_WINDOWS).saturating_add(1);
                 return self.span.start(fits_from).saturating_since(now);
             }
@@ -157,15 +174,22 @@ impl Window {
             None if self.newest.saturating_sub(slot) <= SUB_WINDOWS => 0,
             None => COUNTS,
         };
-        self.counts.get(..COUNTS.saturating_sub(gone)).unwrap_or_default()
+        self.counts
+            .get(..COUNTS.saturating_sub(gone))
+            .unwrap_or_default()
     }
 
     /// Makes `slot` the newest sub-window if it is newer.
     fn advance(&mut self, slot: u64) {
-        let Some(steps) = slot.checked_sub(self.newest).filter(|steps| *steps > 0) else { return };
+        let Some(steps) = slot.checked_sub(self.newest).filter(|steps| *steps > 0) else {
+            return;
+        };
         let steps = usize::try_from(steps).unwrap_or(COUNTS).min(COUNTS);
         self.counts.rotate_right(steps);
-        self.counts.iter_mut().take(steps).for_each(|count| *count = 0);
+        self.counts
+            .iter_mut()
+            .take(steps)
+            .for_each(|count| *count = 0);
         self.newest = slot;
     }
 
@@ -185,9 +209,15 @@ impl Window {
         let (newest, stored) = bytes.split_first_chunk().unwrap_or((&[0; 8], &[]));
         let mut counts = [0; COUNTS];
         for (count, place) in counts.iter_mut().zip(stored.chunks_exact(4)) {
-            *count = place.first_chunk().map_or(0, |place| u32::from_le_bytes(*place));
+            *count = place
+                .first_chunk()
+                .map_or(0, |place| u32::from_le_bytes(*place));
         }
-        Self { span, newest: u64::from_le_bytes(*newest), counts }
+        Self {
+            span,
+            newest: u64::from_le_bytes(*newest),
+            counts,
+        }
     }
 }
 

@@ -42,7 +42,9 @@ fn the_layout_that_was_published_first_stays() {
 #[test]
 fn a_damaged_layout_is_published_again() {
     let mut store = MemoryStore::new();
-    store.compare_and_swap(b"weir.1.layout", &[0; 4], None).unwrap();
+    store
+        .compare_and_swap(b"weir.1.layout", &[0; 4], None)
+        .unwrap();
     let layout = Layout::within(1 << 20);
 
     assert_eq!(layout.agree(&mut store), Ok(layout));

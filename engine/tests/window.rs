@@ -1,4 +1,8 @@
 //! What sliding windows promise, against a list of everything that was ever charged.
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy exempts test functions, but not what they share"
+)]
 use std::time::Duration;
 
 use proptest::prelude::*;

@@ -48,10 +48,18 @@ pub(super) enum Outcome {
 
 impl Page {
     /// Reads the bucket and applies what this worker has queued for it, so that it sees its own settlements.
-    pub(super) fn read(&mut self, queue: &Queue, now: Timestamp, store: &mut impl CounterStore) -> Result<(), StoreError> {
+    pub(super) fn read(
+        &mut self,
+        queue: &Queue,
+        now: Timestamp,
+        store: &mut impl CounterStore,
+    ) -> Result<(), StoreError> {
         self.version = store.get(&table::key(self.bucket), &mut self.bytes)?;
         let (_, found) = Bucket::open(&mut self.bytes, self.version.is_some(), now);
-        self.tally = Tally { corrupt_buckets: u64::from(found == Found::Corrupt), ..Tally::default() };
+        self.tally = Tally {
+            corrupt_buckets: u64::from(found == Found::Corrupt),
+            ..Tally::default()
+        };
         self.changed = false;
         for settlement in queue.of(self.bucket) {
             self.settle(settlement, now);
@@ -69,12 +77,18 @@ impl Page {
 
     /// What writing the page does besides charging.
     pub(super) fn tally(&self) -> Tally {
-        if self.changed { self.tally } else { Tally::default() }
+        if self.changed {
+            self.tally
+        } else {
+            Tally::default()
+        }
     }
 
     /// What the record named `id` holds.
     pub(super) fn used(&mut self, id: RecordId, now: Timestamp) -> u64 {
-        Bucket::reopen(&mut self.bytes).find(id).map_or(0, |(_, record)| record.window.used(now))
+        Bucket::reopen(&mut self.bytes)
+            .find(id)
+            .map_or(0, |(_, record)| record.window.used(now))
     }
 
     /// Makes one charge if it fits; `all` are the charges of the exchange, whose records may not make room for each other.
@@ -85,20 +99,34 @@ impl Page {
         let found = self.find(id, limit, now);
         let used = found.map_or(0, |(_, record)| record.window.used(now));
         if limit == 0 && charge.amount > 0 {
-            return Outcome::Refused { used, retry_after: window };
+            return Outcome::Refused {
+                used,
+                retry_after: window,
+            };
         }
         let used_then = used.saturating_add(u64::from(amount));
         if used_then > u64::from(limit) {
-            let retry_after = found.map_or(Duration::ZERO, |(_, record)| record.window.retry_after(now, limit, amount));
+            let retry_after = found.map_or(Duration::ZERO, |(_, record)| {
+                record.window.retry_after(now, limit, amount)
+            });
             return Outcome::Refused { used, retry_after };
         }
-        let mut held = Held { id, limit, amount, used: u32::try_from(used_then).unwrap_or(u32::MAX), slot: id.span.slot(now), born: 0 };
+        let mut held = Held {
+            id,
+            limit,
+            amount,
+            used: u32::try_from(used_then).unwrap_or(u32::MAX),
+            slot: id.span.slot(now),
+            born: 0,
+        };
         if amount == 0 {
             return Outcome::Held(held);
         }
         let (place, mut record) = match found {
             Some(found) => found,
-            None => match self.insert(id, limit, now, |record| all.iter().any(|charge| names(charge, record))) {
+            None => match self.insert(id, limit, now, |record| {
+                all.iter().any(|charge| names(charge, record))
+            }) {
                 Some(inserted) => inserted,
                 None => return Outcome::NoRoom,
             },
@@ -111,10 +139,19 @@ impl Page {
 
     /// Applies one queued settlement.
     fn settle(&mut self, settlement: &Settlement, now: Timestamp) {
-        let Settlement { id, born, limit, slot, released, charged } = *settlement;
+        let Settlement {
+            id,
+            born,
+            limit,
+            slot,
+            released,
+            charged,
+        } = *settlement;
         let found = self.find(id, limit, now);
         // A record that was made anew never held the reserved amount; what was used is owed all the same.
-        let released = found.filter(|(_, record)| record.born == born).map_or(0, |_| released);
+        let released = found
+            .filter(|(_, record)| record.born == born)
+            .map_or(0, |_| released);
         if released == 0 && charged == 0 {
             return;
         }
@@ -136,13 +173,22 @@ impl Page {
         if !record.window.is_ahead(now) {
             return Some((place, record));
         }
-        let anew = Record { born: bucket.next_born(), ..Record::new(id, limit, now) };
+        let anew = Record {
+            born: bucket.next_born(),
+            ..Record::new(id, limit, now)
+        };
         bucket.replace(place, &anew);
         self.tally.clock_resets = self.tally.clock_resets.saturating_add(1);
         Some((place, anew))
     }
 
-    fn insert(&mut self, id: RecordId, limit: u32, now: Timestamp, spare: impl Fn(&Record) -> bool) -> Option<(usize, Record)> {
+    fn insert(
+        &mut self,
+        id: RecordId,
+        limit: u32,
+        now: Timestamp,
+        spare: impl Fn(&Record) -> bool,
+    ) -> Option<(usize, Record)> {
         let mut record = Record::new(id, limit, now);
         let mut bucket = Bucket::reopen(&mut self.bytes);
         match bucket.insert(&mut record, now, spare) {

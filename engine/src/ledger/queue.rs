@@ -66,11 +66,19 @@ impl Queue {
             alike.charged = alike.charged.saturating_add(settlement.charged);
             return true;
         }
-        let Some(head) = self.heads.get_mut(chain(bucket % CHAINS)) else { return false };
-        let entry = Entry { bucket, settlement, next: *head };
+        let Some(head) = self.heads.get_mut(chain(bucket % CHAINS)) else {
+            return false;
+        };
+        let entry = Entry {
+            bucket,
+            settlement,
+            next: *head,
+        };
         let place = match self.free {
             Some(place) => {
-                let Some(unused) = self.entries.get_mut(place) else { return false };
+                let Some(unused) = self.entries.get_mut(place) else {
+                    return false;
+                };
                 self.free = unused.next;
                 *unused = entry;
                 place
@@ -100,13 +108,21 @@ impl Queue {
 
     /// Forgets the settlements of a bucket: they have been written.
     pub(super) fn remove(&mut self, bucket: u32) {
-        let Some(head) = self.heads.get_mut(chain(bucket % CHAINS)) else { return };
+        let Some(head) = self.heads.get_mut(chain(bucket % CHAINS)) else {
+            return;
+        };
         let mut rest = head.take();
         let mut kept = None;
         while let Some(place) = rest {
-            let Some(entry) = self.entries.get_mut(place) else { break };
+            let Some(entry) = self.entries.get_mut(place) else {
+                break;
+            };
             rest = entry.next;
-            let list = if entry.bucket == bucket { &mut self.free } else { &mut kept };
+            let list = if entry.bucket == bucket {
+                &mut self.free
+            } else {
+                &mut kept
+            };
             entry.next = list.replace(place);
             if entry.bucket == bucket {
                 self.len = self.len.saturating_sub(1);
@@ -122,7 +138,10 @@ impl Queue {
         }
         let (before, after) = self.heads.split_at_checked(self.cursor)?;
         let steps = after.iter().chain(before).position(Option::is_some)?;
-        let found = self.cursor.checked_add(steps)?.checked_rem(self.heads.len())?;
+        let found = self
+            .cursor
+            .checked_add(steps)?
+            .checked_rem(self.heads.len())?;
         self.cursor = found.checked_add(1)?.checked_rem(self.heads.len())?;
         let entry = self.entries.get((*self.heads.get(found)?)?)?;
         Some(entry.bucket)
@@ -133,7 +152,10 @@ impl Queue {
         while let Some(place) = next {
             let entry = self.entries.get(place)?;
             if entry.bucket == bucket && entry.settlement.merges_with(like) {
-                return self.entries.get_mut(place).map(|entry| &mut entry.settlement);
+                return self
+                    .entries
+                    .get_mut(place)
+                    .map(|entry| &mut entry.settlement);
             }
             next = entry.next;
         }

@@ -45,7 +45,9 @@ impl MemoryStore {
 
     /// Every key with its value, in the order of the keys.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.entries.iter().map(|(key, entry)| (key.as_slice(), entry.value.as_slice()))
+        self.entries
+            .iter()
+            .map(|(key, entry)| (key.as_slice(), entry.value.as_slice()))
     }
 
     fn next_version(&mut self) -> Version {
@@ -66,7 +68,12 @@ impl CounterStore for MemoryStore {
         Ok(entry.map(|entry| entry.version))
     }
 
-    fn compare_and_swap(&mut self, key: &[u8], value: &[u8], expected: Option<Version>) -> Result<Swap, StoreError> {
+    fn compare_and_swap(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        expected: Option<Version>,
+    ) -> Result<Swap, StoreError> {
         let found = self.entries.get(key);
         if found.map(|entry| entry.version) != expected {
             return Ok(Swap::Conflict);
@@ -78,9 +85,18 @@ impl CounterStore for MemoryStore {
             entry.value.clear();
             entry.value.extend_from_slice(value);
         } else {
-            self.entries.insert(key.to_vec(), Entry { version, value: value.to_vec() });
+            self.entries.insert(
+                key.to_vec(),
+                Entry {
+                    version,
+                    value: value.to_vec(),
+                },
+            );
         }
-        self.bytes = self.bytes.saturating_sub(before).saturating_add(size(key, value));
+        self.bytes = self
+            .bytes
+            .saturating_sub(before)
+            .saturating_add(size(key, value));
         Ok(Swap::Done)
     }
 }
@@ -106,7 +122,12 @@ mod tests {
             self.0.borrow_mut().get(key, value)
         }
 
-        fn compare_and_swap(&mut self, key: &[u8], value: &[u8], expected: Option<Version>) -> Result<Swap, StoreError> {
+        fn compare_and_swap(
+            &mut self,
+            key: &[u8],
+            value: &[u8],
+            expected: Option<Version>,
+        ) -> Result<Swap, StoreError> {
             self.0.borrow_mut().compare_and_swap(key, value, expected)
         }
     }
@@ -128,26 +149,37 @@ mod tests {
     fn counts_the_bytes_that_it_holds_now() {
         let mut store = MemoryStore::new();
 
-        store.compare_and_swap(b"key", b"a longer value", None).unwrap();
+        store
+            .compare_and_swap(b"key", b"a longer value", None)
+            .unwrap();
         let version = store.get(b"key", &mut Vec::new()).unwrap();
         store.compare_and_swap(b"key", b"short", version).unwrap();
         store.compare_and_swap(b"other", b"", None).unwrap();
-        store.compare_and_swap(b"key", b"lost the race", None).unwrap();
+        store
+            .compare_and_swap(b"key", b"lost the race", None)
+            .unwrap();
 
-        let told: usize = store.iter().map(|(key, value)| key.len() + value.len()).sum();
+        let told: usize = store
+            .iter()
+            .map(|(key, value)| key.len() + value.len())
+            .sum();
         assert_eq!(store.bytes(), told as u64);
         assert_eq!((store.bytes(), store.len()), (13, 2));
     }
 
     #[test]
     fn versions_wrap_around_zero() {
-        let mut store = MemoryStore { latest: u32::MAX - 1, ..MemoryStore::new() };
+        let mut store = MemoryStore {
+            latest: u32::MAX - 1,
+            ..MemoryStore::new()
+        };
 
         for key in [b"a", b"b", b"c"] {
             assert_eq!(store.compare_and_swap(key, b"", None), Ok(Swap::Done));
         }
 
-        let versions = [b"a", b"b", b"c"].map(|key| store.get(key, &mut Vec::new()).unwrap().unwrap().0.get());
+        let versions =
+            [b"a", b"b", b"c"].map(|key| store.get(key, &mut Vec::new()).unwrap().unwrap().0.get());
         assert_eq!(versions, [u32::MAX, 1, 2]);
     }
 }

@@ -46,7 +46,11 @@ pub fn a_missing_key_empties_the_buffer(mut store: impl CounterStore) {
     let mut buffer = b"from an earlier read".to_vec();
 
     assert_eq!(store.get(b"key", &mut buffer), Ok(None));
-    assert!(buffer.is_empty(), "the buffer still holds {} bytes", buffer.len());
+    assert!(
+        buffer.is_empty(),
+        "the buffer still holds {} bytes",
+        buffer.len()
+    );
 }
 
 /// A write is read back, with a version.
@@ -62,7 +66,10 @@ pub fn what_was_written_is_read(mut store: impl CounterStore) {
 pub fn creating_loses_to_an_existing_value(mut store: impl CounterStore) {
     create(&mut store, b"key", b"first");
 
-    assert_eq!(store.compare_and_swap(b"key", b"second", None), Ok(Swap::Conflict));
+    assert_eq!(
+        store.compare_and_swap(b"key", b"second", None),
+        Ok(Swap::Conflict)
+    );
     assert_eq!(read(&mut store, b"key").1, b"first");
 }
 
@@ -70,10 +77,16 @@ pub fn creating_loses_to_an_existing_value(mut store: impl CounterStore) {
 pub fn a_stale_version_conflicts_and_changes_nothing(mut store: impl CounterStore) {
     create(&mut store, b"key", b"first");
     let (stale, _) = read(&mut store, b"key");
-    assert_eq!(store.compare_and_swap(b"key", b"second", stale), Ok(Swap::Done));
+    assert_eq!(
+        store.compare_and_swap(b"key", b"second", stale),
+        Ok(Swap::Done)
+    );
     let current = read(&mut store, b"key");
 
-    assert_eq!(store.compare_and_swap(b"key", b"third", stale), Ok(Swap::Conflict));
+    assert_eq!(
+        store.compare_and_swap(b"key", b"third", stale),
+        Ok(Swap::Conflict)
+    );
     assert_eq!(read(&mut store, b"key"), current);
 }
 
@@ -86,7 +99,10 @@ pub fn every_write_gives_another_version(mut store: impl CounterStore) {
         let (version, _) = read(&mut store, b"key");
         assert!(!seen.contains(&version), "a version came twice");
         seen.push(version);
-        assert_eq!(store.compare_and_swap(b"key", b"same", version), Ok(Swap::Done));
+        assert_eq!(
+            store.compare_and_swap(b"key", b"same", version),
+            Ok(Swap::Done)
+        );
     }
 }
 
@@ -96,10 +112,16 @@ pub fn a_version_stays_stale_when_the_value_comes_back(mut store: impl CounterSt
     let (stale, _) = read(&mut store, b"key");
     for value in [b"B", b"A"] {
         let (version, _) = read(&mut store, b"key");
-        assert_eq!(store.compare_and_swap(b"key", value, version), Ok(Swap::Done));
+        assert_eq!(
+            store.compare_and_swap(b"key", value, version),
+            Ok(Swap::Done)
+        );
     }
 
-    assert_eq!(store.compare_and_swap(b"key", b"C", stale), Ok(Swap::Conflict));
+    assert_eq!(
+        store.compare_and_swap(b"key", b"C", stale),
+        Ok(Swap::Conflict)
+    );
     assert_eq!(read(&mut store, b"key").1, b"A");
 }
 
@@ -108,10 +130,19 @@ pub fn an_empty_value_is_not_a_missing_key(mut store: impl CounterStore) {
     create(&mut store, b"key", b"");
 
     let (version, value) = read(&mut store, b"key");
-    assert!(version.is_some(), "an empty value was taken for a missing key");
+    assert!(
+        version.is_some(),
+        "an empty value was taken for a missing key"
+    );
     assert!(value.is_empty());
-    assert_eq!(store.compare_and_swap(b"key", b"value", None), Ok(Swap::Conflict));
-    assert_eq!(store.compare_and_swap(b"key", b"value", version), Ok(Swap::Done));
+    assert_eq!(
+        store.compare_and_swap(b"key", b"value", None),
+        Ok(Swap::Conflict)
+    );
+    assert_eq!(
+        store.compare_and_swap(b"key", b"value", version),
+        Ok(Swap::Done)
+    );
     assert_eq!(read(&mut store, b"key").1, b"value");
 }
 
@@ -120,7 +151,10 @@ pub fn a_value_is_replaced_entirely(mut store: impl CounterStore) {
     create(&mut store, b"key", &[7; 2048]);
     let (version, _) = read(&mut store, b"key");
 
-    assert_eq!(store.compare_and_swap(b"key", b"short", version), Ok(Swap::Done));
+    assert_eq!(
+        store.compare_and_swap(b"key", b"short", version),
+        Ok(Swap::Done)
+    );
 
     assert_eq!(read(&mut store, b"key").1, b"short");
 }
@@ -132,7 +166,10 @@ pub fn keys_do_not_touch_one_another(mut store: impl CounterStore) {
         create(&mut store, key, key);
     }
     let (version, _) = read(&mut store, keys[0]);
-    assert_eq!(store.compare_and_swap(keys[0], b"changed", version), Ok(Swap::Done));
+    assert_eq!(
+        store.compare_and_swap(keys[0], b"changed", version),
+        Ok(Swap::Done)
+    );
 
     for key in keys.into_iter().skip(1) {
         assert_eq!(read(&mut store, key).1, key);
@@ -147,7 +184,10 @@ pub fn reading_changes_no_version(mut store: impl CounterStore) {
         assert_eq!(read(&mut store, b"key").0, version);
     }
 
-    assert_eq!(store.compare_and_swap(b"key", b"next", version), Ok(Swap::Done));
+    assert_eq!(
+        store.compare_and_swap(b"key", b"next", version),
+        Ok(Swap::Done)
+    );
 }
 
 /// Keys and values are bytes, not text: zero bytes, invalid UTF-8, every byte value, 2 KiB.
@@ -173,7 +213,10 @@ pub fn of_two_creators_one_wins(a: &mut dyn CounterStore, b: &mut dyn CounterSto
     assert_eq!((read(a, b"key").0, read(b, b"key").0), (None, None));
 
     assert_eq!(a.compare_and_swap(b"key", b"from a", None), Ok(Swap::Done));
-    assert_eq!(b.compare_and_swap(b"key", b"from b", None), Ok(Swap::Conflict));
+    assert_eq!(
+        b.compare_and_swap(b"key", b"from b", None),
+        Ok(Swap::Conflict)
+    );
 
     assert_eq!(read(b, b"key").1, b"from a");
 }
@@ -183,8 +226,14 @@ pub fn of_two_writers_one_wins(a: &mut dyn CounterStore, b: &mut dyn CounterStor
     create(a, b"key", b"old");
     let (version_a, version_b) = (read(a, b"key").0, read(b, b"key").0);
 
-    assert_eq!(b.compare_and_swap(b"key", b"from b", version_b), Ok(Swap::Done));
-    assert_eq!(a.compare_and_swap(b"key", b"from a", version_a), Ok(Swap::Conflict));
+    assert_eq!(
+        b.compare_and_swap(b"key", b"from b", version_b),
+        Ok(Swap::Done)
+    );
+    assert_eq!(
+        a.compare_and_swap(b"key", b"from a", version_a),
+        Ok(Swap::Conflict)
+    );
 
     assert_eq!(read(a, b"key").1, b"from b");
 }
@@ -194,10 +243,19 @@ pub fn increments_of_both_handles_all_count(a: &mut dyn CounterStore, b: &mut dy
     create(a, b"key", &[0]);
     for _ in 0..50 {
         let (of_a, of_b) = (read(a, b"key"), read(b, b"key"));
-        assert_eq!(a.compare_and_swap(b"key", &plus_one(&of_a.1), of_a.0), Ok(Swap::Done));
-        assert_eq!(b.compare_and_swap(b"key", &plus_one(&of_b.1), of_b.0), Ok(Swap::Conflict));
+        assert_eq!(
+            a.compare_and_swap(b"key", &plus_one(&of_a.1), of_a.0),
+            Ok(Swap::Done)
+        );
+        assert_eq!(
+            b.compare_and_swap(b"key", &plus_one(&of_b.1), of_b.0),
+            Ok(Swap::Conflict)
+        );
         let of_b = read(b, b"key");
-        assert_eq!(b.compare_and_swap(b"key", &plus_one(&of_b.1), of_b.0), Ok(Swap::Done));
+        assert_eq!(
+            b.compare_and_swap(b"key", &plus_one(&of_b.1), of_b.0),
+            Ok(Swap::Done)
+        );
     }
 
     assert_eq!(read(a, b"key").1, [100]);
@@ -208,7 +266,11 @@ fn plus_one(value: &[u8]) -> Vec<u8> {
 }
 
 fn create<S: CounterStore + ?Sized>(store: &mut S, key: &[u8], value: &[u8]) {
-    assert_eq!(store.compare_and_swap(key, value, None), Ok(Swap::Done), "a new key was not created");
+    assert_eq!(
+        store.compare_and_swap(key, value, None),
+        Ok(Swap::Done),
+        "a new key was not created"
+    );
 }
 
 fn read<S: CounterStore + ?Sized>(store: &mut S, key: &[u8]) -> (Option<Version>, Vec<u8>) {

@@ -54,7 +54,14 @@ impl<'a> Bucket<'a> {
         // Nanoseconds make it unlikely that records of a bucket that was lost are taken for those of its successor.
         let [a, b, c, d, ..] = now.as_unix_nanos().to_le_bytes();
         bytes.extend_from_slice(&[a, b, c, d]);
-        (Self { bytes }, if exists { Found::Corrupt } else { Found::Bucket })
+        (
+            Self { bytes },
+            if exists {
+                Found::Corrupt
+            } else {
+                Found::Bucket
+            },
+        )
     }
 
     /// The bucket in `bytes` that [`open`](Self::open) has been through before.
@@ -65,7 +72,10 @@ impl<'a> Bucket<'a> {
     /// The record named `id` with its place. At most 18 comparisons of 20 bytes.
     pub(crate) fn find(&self, id: RecordId) -> Option<(usize, Record)> {
         let tag = id.tag();
-        let (place, bytes) = self.records().enumerate().find(|(_, bytes)| bytes.starts_with(&tag))?;
+        let (place, bytes) = self
+            .records()
+            .enumerate()
+            .find(|(_, bytes)| bytes.starts_with(&tag))?;
         Some((place, Record::decode(bytes)?))
     }
 
@@ -76,11 +86,18 @@ impl<'a> Bucket<'a> {
 
     /// Gives `record` its `born` and a place: first expired records go, then, if the bucket is still full, the one of
     /// least risk that was touched longest ago. `spare` names records that must stay.
-    pub(crate) fn insert(&mut self, record: &mut Record, now: Timestamp, spare: impl Fn(&Record) -> bool) -> Room {
+    pub(crate) fn insert(
+        &mut self,
+        record: &mut Record,
+        now: Timestamp,
+        spare: impl Fn(&Record) -> bool,
+    ) -> Room {
         self.remove_expired(now, &spare);
         let mut room = Room::Free;
         if self.bytes.len() >= Self::MAX_BYTES {
-            let Some(place) = self.least_valuable(now, &spare) else { return Room::None };
+            let Some(place) = self.least_valuable(now, &spare) else {
+                return Room::None;
+            };
             self.remove(place);
             room = Room::Evicted;
         }
@@ -90,7 +107,9 @@ impl<'a> Bucket<'a> {
     }
 
     fn remove_expired(&mut self, now: Timestamp, spare: &impl Fn(&Record) -> bool) {
-        let is_expired = |bytes: &[u8]| Record::decode(bytes).is_none_or(|record| record.window.is_void(now) && !spare(&record));
+        let is_expired = |bytes: &[u8]| {
+            Record::decode(bytes).is_none_or(|record| record.window.is_void(now) && !spare(&record))
+        };
         let mut place = 0_usize;
         while let Some(expired) = self.records().nth(place).map(is_expired) {
             if expired {
@@ -102,17 +121,26 @@ impl<'a> Bucket<'a> {
     }
 
     fn least_valuable(&self, now: Timestamp, spare: &impl Fn(&Record) -> bool) -> Option<usize> {
-        let records = self.records().enumerate().filter_map(|(place, bytes)| Some((place, Record::decode(bytes)?)));
+        let records = self
+            .records()
+            .enumerate()
+            .filter_map(|(place, bytes)| Some((place, Record::decode(bytes)?)));
         let candidates = records.filter(|(_, record)| !spare(record));
-        candidates.min_by_key(|(_, record)| (record.risk(now), record.touched)).map(|(place, _)| place)
+        candidates
+            .min_by_key(|(_, record)| (record.risk(now), record.touched))
+            .map(|(place, _)| place)
     }
 
     /// Takes a record out; the last one moves into its place.
     fn remove(&mut self, place: usize) {
-        let last: Option<[u8; RECORD_BYTES]> = self.records().last().and_then(|bytes| bytes.try_into().ok());
+        let last: Option<[u8; RECORD_BYTES]> = self
+            .records()
+            .last()
+            .and_then(|bytes| bytes.try_into().ok());
         if let Some(last) = last {
             self.write(place, &last);
-            self.bytes.truncate(self.bytes.len().saturating_sub(RECORD_BYTES));
+            self.bytes
+                .truncate(self.bytes.len().saturating_sub(RECORD_BYTES));
         }
     }
 
@@ -124,12 +152,21 @@ impl<'a> Bucket<'a> {
     }
 
     fn records(&self) -> ChunksExact<'_, u8> {
-        self.bytes.get(HEADER_BYTES..).unwrap_or_default().chunks_exact(RECORD_BYTES)
+        self.bytes
+            .get(HEADER_BYTES..)
+            .unwrap_or_default()
+            .chunks_exact(RECORD_BYTES)
     }
 
     /// The `born` of another record. Counts up, never zero: compare-and-swap lets only one worker use each number.
     pub(crate) fn next_born(&mut self) -> u32 {
-        let Some(counter) = self.bytes.get_mut(MAGIC.len()..).and_then(|rest| rest.first_chunk_mut()) else { return 1 };
+        let Some(counter) = self
+            .bytes
+            .get_mut(MAGIC.len()..)
+            .and_then(|rest| rest.first_chunk_mut())
+        else {
+            return 1;
+        };
         let born = u32::from_le_bytes(*counter).max(1);
         *counter = born.wrapping_add(1).to_le_bytes();
         born
@@ -139,5 +176,7 @@ impl<'a> Bucket<'a> {
 /// Whether `bytes` are a whole header and whole records, no more than fit.
 fn is_bucket(bytes: &[u8]) -> bool {
     let records = bytes.len().checked_sub(HEADER_BYTES);
-    bytes.starts_with(&MAGIC) && bytes.len() <= Bucket::MAX_BYTES && records.is_some_and(|bytes| bytes % RECORD_BYTES == 0)
+    bytes.starts_with(&MAGIC)
+        && bytes.len() <= Bucket::MAX_BYTES
+        && records.is_some_and(|bytes| bytes % RECORD_BYTES == 0)
 }

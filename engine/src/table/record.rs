@@ -32,13 +32,24 @@ impl RecordId {
     /// Names the record of `budget`, of whose hash the low half is kept.
     pub(crate) fn new(owner: u64, budget: u64, span: Span) -> Self {
         let [a, b, c, d, ..] = budget.to_le_bytes();
-        Self { owner, budget: u32::from_le_bytes([a, b, c, d]), span }
+        Self {
+            owner,
+            budget: u32::from_le_bytes([a, b, c, d]),
+            span,
+        }
     }
 
     pub(crate) fn tag(self) -> [u8; TAG_BYTES] {
         let mut tag = [0; TAG_BYTES];
-        let fields = self.owner.to_le_bytes().into_iter().chain(self.budget.to_le_bytes()).chain(self.span.to_bytes());
-        tag.iter_mut().zip(fields).for_each(|(place, byte)| *place = byte);
+        let fields = self
+            .owner
+            .to_le_bytes()
+            .into_iter()
+            .chain(self.budget.to_le_bytes())
+            .chain(self.span.to_bytes());
+        tag.iter_mut()
+            .zip(fields)
+            .for_each(|(place, byte)| *place = byte);
         tag
     }
 }
@@ -59,14 +70,24 @@ pub(crate) struct Record {
 impl Record {
     /// A record without charges; `born` is the bucket's to give.
     pub(crate) fn new(id: RecordId, limit: u32, now: Timestamp) -> Self {
-        let mut record =
-            Self { owner: id.owner, budget: id.budget, born: 0, touched: 0, limit, window: Window::new(id.span) };
+        let mut record = Self {
+            owner: id.owner,
+            budget: id.budget,
+            born: 0,
+            touched: 0,
+            limit,
+            window: Window::new(id.span),
+        };
         record.touch(limit, now);
         record
     }
 
     pub(crate) fn id(&self) -> RecordId {
-        RecordId { owner: self.owner, budget: self.budget, span: self.window.span() }
+        RecordId {
+            owner: self.owner,
+            budget: self.budget,
+            span: self.window.span(),
+        }
     }
 
     /// Notes a write.
@@ -110,7 +131,14 @@ impl Record {
         let touched = u32::from_le_bytes(take(rest)?);
         let limit = u32::from_le_bytes(take(rest)?);
         let window = Window::from_bytes(span, &take(rest)?);
-        (rest.is_empty() && born != 0).then_some(Self { owner, budget, born, touched, limit, window })
+        (rest.is_empty() && born != 0).then_some(Self {
+            owner,
+            budget,
+            born,
+            touched,
+            limit,
+            window,
+        })
     }
 }
 

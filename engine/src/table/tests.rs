@@ -26,7 +26,9 @@ fn insert(bytes: &mut Vec<u8>, owner: u64, used: u32, when: Timestamp) -> (Room,
 }
 
 fn owners(bytes: &mut Vec<u8>) -> Vec<u64> {
-    (0..100).filter(|owner| Bucket::reopen(bytes).find(id(*owner)).is_some()).collect()
+    (0..100)
+        .filter(|owner| Bucket::reopen(bytes).find(id(*owner)).is_some())
+        .collect()
 }
 
 /// A bucket of owners 0..18 with `used`.
@@ -53,7 +55,12 @@ fn every_bucket_has_a_key_of_its_own_and_all_are_equally_long() {
 
 #[test]
 fn accounts_spread_evenly_over_the_buckets() {
-    let (layout, hash) = (Layout { buckets: NonZeroU32::new(97).unwrap() }, HashKey::new([7; 16]));
+    let (layout, hash) = (
+        Layout {
+            buckets: NonZeroU32::new(97).unwrap(),
+        },
+        HashKey::new([7; 16]),
+    );
     let mut load = [0; 97];
 
     for account in 0_u32..97_000 {
@@ -62,14 +69,23 @@ fn accounts_spread_evenly_over_the_buckets() {
     }
 
     // Mean 1,000, standard deviation 32.
-    assert!(load.iter().all(|accounts| (840..1160).contains(accounts)), "{load:?}");
+    assert!(
+        load.iter().all(|accounts| (840..1160).contains(accounts)),
+        "{load:?}"
+    );
     assert_eq!(layout.bucket_of(u64::MAX), 96);
 }
 
 #[test]
 fn a_full_bucket_takes_exactly_the_bytes_that_the_layout_counts_with() {
     assert_eq!(full(10).len(), Bucket::MAX_BYTES);
-    assert_eq!(Layout { buckets: NonZeroU32::MIN }.max_bytes(), (KEY_BYTES + Bucket::MAX_BYTES) as u64 + LAYOUT_BYTES);
+    assert_eq!(
+        Layout {
+            buckets: NonZeroU32::MIN
+        }
+        .max_bytes(),
+        (KEY_BYTES + Bucket::MAX_BYTES) as u64 + LAYOUT_BYTES
+    );
 }
 
 #[test]
@@ -105,7 +121,10 @@ fn the_record_of_least_risk_goes_first() {
 
     for (newcomer, victim) in [(50, 3), (51, 2), (52, 1)] {
         assert_eq!(insert(&mut bytes, newcomer, 100, now()).0, Room::Evicted);
-        assert!(!owners(&mut bytes).contains(&victim), "{victim} is still there");
+        assert!(
+            !owners(&mut bytes).contains(&victim),
+            "{victim} is still there"
+        );
     }
     assert!(owners(&mut bytes).contains(&0));
 }
@@ -114,10 +133,20 @@ fn the_record_of_least_risk_goes_first() {
 fn among_equals_the_one_touched_longest_ago_goes() {
     let mut bytes = begun();
     for owner in 0..18 {
-        insert(&mut bytes, owner, 10, now().saturating_add(Duration::from_secs((owner + 9) % 18)));
+        insert(
+            &mut bytes,
+            owner,
+            10,
+            now().saturating_add(Duration::from_secs((owner + 9) % 18)),
+        );
     }
 
-    insert(&mut bytes, 50, 10, now().saturating_add(Duration::from_secs(60)));
+    insert(
+        &mut bytes,
+        50,
+        10,
+        now().saturating_add(Duration::from_secs(60)),
+    );
 
     assert!(!owners(&mut bytes).contains(&9));
     assert_eq!(owners(&mut bytes).len(), 18);
@@ -132,7 +161,10 @@ fn a_flood_of_small_records_leaves_those_near_their_limit_alone() {
         insert(&mut bytes, 1000 + owner, 1, now());
     }
 
-    assert!(owners(&mut bytes).len() == 17, "only the record that the flood's first one replaced is gone");
+    assert!(
+        owners(&mut bytes).len() == 17,
+        "only the record that the flood's first one replaced is gone"
+    );
 }
 
 #[test]
@@ -162,7 +194,13 @@ fn a_record_made_anew_is_told_from_its_predecessor() {
 #[test]
 fn foreign_bytes_are_an_empty_bucket_and_said_so() {
     let good = full(10);
-    let mut foreign = vec![vec![], b"{}".to_vec(), vec![0; 2048], good[..good.len() - 1].to_vec(), [&good[..], &good[8..116]].concat()];
+    let mut foreign = vec![
+        vec![],
+        b"{}".to_vec(),
+        vec![0; 2048],
+        good[..good.len() - 1].to_vec(),
+        [&good[..], &good[8..116]].concat(),
+    ];
     foreign.push([b"wb2\0", &good[4..]].concat());
 
     for mut bytes in foreign {

@@ -3,8 +3,14 @@ use alloc::string::String;
 use core::{fmt::Write, time::Duration};
 
 /// Units from the longest to the shortest with their length in milliseconds.
-const UNITS: [(&str, u64); 6] =
-    [("w", 7 * 86_400_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const UNITS: [(&str, u64); 6] = [
+    ("w", 7 * 86_400_000),
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+];
 
 /// Reads whole numbers with the units `w d h m s ms`, longer units before shorter ones and none twice.
 ///
@@ -15,7 +21,9 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut millis = 0_u64;
     while !rest.is_empty() || text.is_empty() {
         let (number, tail) = split_number(rest)?;
-        let unit_ends = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+        let unit_ends = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
         let (unit, tail) = tail.split_at_checked(unit_ends)?;
         // Going on where the last unit was found keeps the order and rules out repeats.
         let (_, length) = units.find(|(name, _)| *name == unit)?;
@@ -31,17 +39,25 @@ pub fn format_duration(duration: Duration) -> String {
     let mut millis = duration.as_millis();
     for (unit, length) in UNITS.iter().skip(1) {
         let length = u128::from(*length);
-        let Some(count) = millis.checked_div(length).filter(|count| *count > 0) else { continue };
+        let Some(count) = millis.checked_div(length).filter(|count| *count > 0) else {
+            continue;
+        };
         millis = millis.checked_rem(length).unwrap_or(0);
         // Writing to a string cannot fail.
         let _ = write!(text, "{count}{unit}");
     }
-    if text.is_empty() { String::from("0s") } else { text }
+    if text.is_empty() {
+        String::from("0s")
+    } else {
+        text
+    }
 }
 
 /// Splits the leading digits off `text`; `None` without digits or beyond `u64`.
 pub(crate) fn split_number(text: &str) -> Option<(u64, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;
     // `parse` alone would take a sign; there is none among digits.
     Some((digits.parse().ok()?, rest))

@@ -19,7 +19,20 @@ fn counts_days_as_a_calendar_on_the_wall_does() {
         assert_eq!(date.days_since_epoch(), Some(days), "{date:?}");
         assert_eq!(Date::from_days_since_epoch(days), date, "day {days}");
 
-        let last = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][usize::try_from(month - 1).unwrap()];
+        let last = [
+            31,
+            if leap(year) { 29 } else { 28 },
+            31,
+            30,
+            31,
+            30,
+            31,
+            31,
+            30,
+            31,
+            30,
+            31,
+        ][usize::try_from(month - 1).unwrap()];
         day += 1;
         if day > last {
             (month, day) = (month + 1, 1);
@@ -33,9 +46,18 @@ fn counts_days_as_a_calendar_on_the_wall_does() {
 #[test]
 fn reads_known_points() {
     assert_eq!(at("1970-01-01T00:00:00Z").as_unix_nanos(), 0);
-    assert_eq!(at("2001-09-09T01:46:40Z").as_unix_nanos(), 1_000_000_000_000_000_000);
-    assert_eq!(at("2026-04-22T08:00:00.123Z").as_unix_nanos(), 1_776_844_800_123_000_000);
-    assert_eq!(at("2554-07-21T23:34:33.709551615Z").as_unix_nanos(), u64::MAX);
+    assert_eq!(
+        at("2001-09-09T01:46:40Z").as_unix_nanos(),
+        1_000_000_000_000_000_000
+    );
+    assert_eq!(
+        at("2026-04-22T08:00:00.123Z").as_unix_nanos(),
+        1_776_844_800_123_000_000
+    );
+    assert_eq!(
+        at("2554-07-21T23:34:33.709551615Z").as_unix_nanos(),
+        u64::MAX
+    );
 }
 
 #[test]
@@ -57,7 +79,10 @@ fn reads_any_offset_as_the_same_point() {
 #[test]
 fn reads_a_leap_second_as_the_second_before() {
     assert_eq!(at("2016-12-31T23:59:60Z"), at("2016-12-31T23:59:59Z"));
-    assert_eq!(at("2017-01-01T00:59:60.5+01:00"), at("2016-12-31T23:59:59.5Z"));
+    assert_eq!(
+        at("2017-01-01T00:59:60.5+01:00"),
+        at("2016-12-31T23:59:59.5Z")
+    );
 }
 
 #[test]
@@ -101,15 +126,26 @@ fn writes_utc_milliseconds_and_cuts_the_rest_off() {
     let point = at("2026-04-22T10:00:00.123999999+02:00");
 
     assert_eq!(point.to_string(), "2026-04-22T08:00:00.123Z");
-    assert_eq!(Timestamp::from_unix_nanos(u64::MAX).to_string(), "2554-07-21T23:34:33.709Z");
+    assert_eq!(
+        Timestamp::from_unix_nanos(u64::MAX).to_string(),
+        "2554-07-21T23:34:33.709Z"
+    );
 }
 
 #[test]
 fn adding_stops_at_the_end_of_the_range() {
     let second = Duration::from_secs(1);
 
-    assert_eq!(at("2026-04-22T08:00:00Z").saturating_add(second), at("2026-04-22T08:00:01Z"));
-    assert_eq!(Timestamp::from_unix_nanos(5).saturating_add(Duration::MAX).as_unix_nanos(), u64::MAX);
+    assert_eq!(
+        at("2026-04-22T08:00:00Z").saturating_add(second),
+        at("2026-04-22T08:00:01Z")
+    );
+    assert_eq!(
+        Timestamp::from_unix_nanos(5)
+            .saturating_add(Duration::MAX)
+            .as_unix_nanos(),
+        u64::MAX
+    );
 }
 
 #[test]
@@ -128,13 +164,20 @@ fn reads_durations_in_every_unit_and_in_sequence() {
     ];
 
     for (text, millis) in cases {
-        assert_eq!(parse_duration(text), Some(Duration::from_millis(millis)), "{text}");
+        assert_eq!(
+            parse_duration(text),
+            Some(Duration::from_millis(millis)),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn refuses_durations_without_unit_order_or_room() {
-    for text in ["", "1", "h", "1h ", " 1h", "1 h", "-1h", "+1h", "1.5h", "1H", "1y", "30m1h", "1h1h", "1ms1s", "1hh", "1h30", "٣s"] {
+    for text in [
+        "", "1", "h", "1h ", " 1h", "1 h", "-1h", "+1h", "1.5h", "1H", "1y", "30m1h", "1h1h",
+        "1ms1s", "1hh", "1h30", "٣s",
+    ] {
         assert_eq!(parse_duration(text), None, "{text}");
     }
     assert_eq!(parse_duration("18446744073709551616ms"), None);
@@ -144,7 +187,13 @@ fn refuses_durations_without_unit_order_or_room() {
 
 #[test]
 fn writes_durations_as_people_do() {
-    let cases = [("0s", "0s"), ("90m", "1h30m"), ("2w", "14d"), ("1000ms", "1s"), ("1d1ms", "1d1ms")];
+    let cases = [
+        ("0s", "0s"),
+        ("90m", "1h30m"),
+        ("2w", "14d"),
+        ("1000ms", "1s"),
+        ("1d1ms", "1d1ms"),
+    ];
 
     for (given, written) in cases {
         assert_eq!(format_duration(parse_duration(given).unwrap()), written);

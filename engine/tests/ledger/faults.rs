@@ -11,7 +11,13 @@ const BOTH: fn(u32) -> [Charge; 2] = |amount| [charge(1, 10, amount), charge(2, 
 #[test]
 fn a_conflict_is_tried_again_and_counted_once() {
     let (mut ledger, mut store) = (ledger(), Shared::new());
-    store.plan(|call| if call < 12 { Fault::Conflict } else { Fault::None });
+    store.plan(|call| {
+        if call < 12 {
+            Fault::Conflict
+        } else {
+            Fault::None
+        }
+    });
 
     granted(ledger.reserve(&BOTH(4), at(0), &mut store).unwrap());
 
@@ -41,14 +47,24 @@ fn a_storm_of_conflicts_ends_after_32_tries_and_charges_nothing() {
 fn a_store_that_fails_anywhere_charges_nothing() {
     for failing in 0..4 {
         let (mut ledger, mut store) = (ledger(), Shared::new());
-        store.plan(move |call| if call == failing { Fault::Fail } else { Fault::None });
+        store.plan(move |call| {
+            if call == failing {
+                Fault::Fail
+            } else {
+                Fault::None
+            }
+        });
 
         let failed = ledger.reserve(&BOTH(4), at(0), &mut store);
 
         assert_eq!(failed.err(), Some(StoreError { status: 99 }));
         let mut other = super::ledger();
         for charge in BOTH(0) {
-            assert_eq!(other.used(&charge, at(0), &mut store), Ok(0), "call {failing} failed");
+            assert_eq!(
+                other.used(&charge, at(0), &mut store),
+                Ok(0),
+                "call {failing} failed"
+            );
         }
     }
 }
@@ -78,7 +94,11 @@ struct Interleaved<'a> {
 }
 
 impl CounterStore for Interleaved<'_> {
-    fn get(&mut self, key: &[u8], value: &mut Vec<u8>) -> Result<Option<weir_engine::store::Version>, StoreError> {
+    fn get(
+        &mut self,
+        key: &[u8],
+        value: &mut Vec<u8>,
+    ) -> Result<Option<weir_engine::store::Version>, StoreError> {
         self.store.get(key, value)
     }
 
@@ -102,12 +122,31 @@ fn what_was_written_is_taken_back_when_another_worker_takes_the_rest() {
     let mut act = |store: &mut Shared| {
         granted(other.reserve(&[charge(2, 10, 10)], at(0), store).unwrap());
     };
-    let mut interleaved = Interleaved { store: store.clone(), before: 1, sets: 0, act: &mut act };
+    let mut interleaved = Interleaved {
+        store: store.clone(),
+        before: 1,
+        sets: 0,
+        act: &mut act,
+    };
 
     let refused = ledger.reserve(&BOTH(4), at(0), &mut interleaved).unwrap();
 
-    assert!(matches!(refused, Admission::Refused { charge: 1, used: 10, .. }), "{refused:?}");
-    let used = BOTH(0).map(|charge| super::ledger().used(&charge, at(0), &mut store.clone()).unwrap());
+    assert!(
+        matches!(
+            refused,
+            Admission::Refused {
+                charge: 1,
+                used: 10,
+                ..
+            }
+        ),
+        "{refused:?}"
+    );
+    let used = BOTH(0).map(|charge| {
+        super::ledger()
+            .used(&charge, at(0), &mut store.clone())
+            .unwrap()
+    });
     assert_eq!(used, [0, 10]);
 }
 
@@ -117,19 +156,33 @@ fn a_reservation_that_meets_another_counts_with_it() {
     let mut act = |store: &mut Shared| {
         granted(other.reserve(&[charge(1, 10, 6)], at(0), store).unwrap());
     };
-    let mut interleaved = Interleaved { store: store.clone(), before: 0, sets: 0, act: &mut act };
+    let mut interleaved = Interleaved {
+        store: store.clone(),
+        before: 0,
+        sets: 0,
+        act: &mut act,
+    };
 
     let reservation = granted(ledger.reserve(&BOTH(4), at(0), &mut interleaved).unwrap());
 
     assert_eq!(reservation.remaining().collect::<Vec<_>>(), [0, 6]);
-    assert!(!passes(&mut ledger, &[charge(1, 10, 1)], at(0), &mut store.clone()));
+    assert!(!passes(
+        &mut ledger,
+        &[charge(1, 10, 1)],
+        at(0),
+        &mut store.clone()
+    ));
 }
 
 #[test]
 fn a_settlement_that_cannot_be_written_waits_and_is_written_once() {
     for fault in [Fault::Conflict, Fault::Fail] {
         let (mut ledger, mut store) = (ledger(), Shared::new());
-        let reservation = granted(ledger.reserve(&[charge(1, 10, 8)], at(0), &mut store).unwrap());
+        let reservation = granted(
+            ledger
+                .reserve(&[charge(1, 10, 8)], at(0), &mut store)
+                .unwrap(),
+        );
         ledger.settle(reservation, &[Some(3)], at(0), &mut store);
 
         store.plan(move |_| fault);
@@ -138,7 +191,10 @@ fn a_settlement_that_cannot_be_written_waits_and_is_written_once() {
         assert_eq!(ledger.flush(10, at(0), &mut store), 0);
         assert_eq!(ledger.flush(10, at(0), &mut store), 0);
 
-        assert_eq!(super::ledger().used(&charge(1, 10, 0), at(0), &mut store), Ok(3));
+        assert_eq!(
+            super::ledger().used(&charge(1, 10, 0), at(0), &mut store),
+            Ok(3)
+        );
     }
 }
 
@@ -146,24 +202,39 @@ fn a_settlement_that_cannot_be_written_waits_and_is_written_once() {
 fn settlements_wait_in_bounded_memory_and_are_written_when_there_is_no_more() {
     let (mut ledger, mut store) = (ledger(), Shared::new());
     for account in 0..6000 {
-        let reservation = granted(ledger.reserve(&[charge(account, 10, 8)], at(0), &mut store).unwrap());
+        let reservation = granted(
+            ledger
+                .reserve(&[charge(account, 10, 8)], at(0), &mut store)
+                .unwrap(),
+        );
         ledger.settle(reservation, &[Some(3)], at(0), &mut store);
         assert!(ledger.pending() <= 4096);
     }
     while ledger.flush(1000, at(0), &mut store) > 0 {}
 
-    let wrong = (0..6000).filter(|account| ledger.used(&charge(*account, 10, 0), at(0), &mut store) != Ok(3)).count();
+    let wrong = (0..6000)
+        .filter(|account| ledger.used(&charge(*account, 10, 0), at(0), &mut store) != Ok(3))
+        .count();
     assert_eq!((wrong, ledger.stats().dropped), (0, 0));
 }
 
 #[test]
 fn settlements_that_neither_wait_nor_can_be_written_are_counted() {
     let (mut ledger, mut store) = (ledger(), Shared::new());
-    let reservations: Vec<_> =
-        (0..5000).map(|account| granted(ledger.reserve(&[charge(account, 10, 8)], at(0), &mut store).unwrap())).collect();
+    let reservations: Vec<_> = (0..5000)
+        .map(|account| {
+            granted(
+                ledger
+                    .reserve(&[charge(account, 10, 8)], at(0), &mut store)
+                    .unwrap(),
+            )
+        })
+        .collect();
 
     store.plan(|_| Fault::Fail);
-    reservations.into_iter().for_each(|reservation| ledger.settle(reservation, &[Some(3)], at(0), &mut store));
+    reservations
+        .into_iter()
+        .for_each(|reservation| ledger.settle(reservation, &[Some(3)], at(0), &mut store));
 
     let stats = ledger.stats();
     assert_eq!((stats.pending, stats.dropped), (4096, 904));
@@ -172,15 +243,27 @@ fn settlements_that_neither_wait_nor_can_be_written_are_counted() {
 #[test]
 fn what_a_dead_worker_reserved_stays_charged_for_its_window_only() {
     let mut store = Shared::new();
-    let reservation = granted(ledger().reserve(&[charge(1, 10, 10)], at(0), &mut store).unwrap());
+    let reservation = granted(
+        ledger()
+            .reserve(&[charge(1, 10, 10)], at(0), &mut store)
+            .unwrap(),
+    );
     drop(reservation);
 
     let mut successor = ledger();
-    let Admission::Refused { retry_after, .. } = successor.reserve(&[charge(1, 10, 1)], at(0), &mut store).unwrap() else {
+    let Admission::Refused { retry_after, .. } = successor
+        .reserve(&[charge(1, 10, 1)], at(0), &mut store)
+        .unwrap()
+    else {
         panic!("granted")
     };
 
-    assert!(passes(&mut successor, &[charge(1, 10, 10)], at(0).saturating_add(retry_after), &mut store));
+    assert!(passes(
+        &mut successor,
+        &[charge(1, 10, 10)],
+        at(0).saturating_add(retry_after),
+        &mut store
+    ));
 }
 
 #[test]
@@ -199,9 +282,17 @@ fn damaged_values_are_empty_buckets_and_counted_when_overwritten() {
 #[test]
 fn an_exchange_with_more_budgets_than_a_bucket_holds_fails_and_charges_nothing() {
     let (mut ledger, mut store) = (ledger(), Shared::new());
-    let budgets: Vec<_> = (0..19).map(|budget| Charge { budget, ..charge(1, 10, 1) }).collect();
+    let budgets: Vec<_> = (0..19)
+        .map(|budget| Charge {
+            budget,
+            ..charge(1, 10, 1)
+        })
+        .collect();
 
-    assert_eq!(ledger.reserve(&budgets, at(0), &mut store).err(), Some(StoreError::FULL));
+    assert_eq!(
+        ledger.reserve(&budgets, at(0), &mut store).err(),
+        Some(StoreError::FULL)
+    );
     assert_eq!(store.take_calls(), (1, 0));
     granted(ledger.reserve(&budgets[..18], at(0), &mut store).unwrap());
 }

@@ -1,4 +1,11 @@
 //! What the ledger promises: its behaviour in examples, against models, and under real threads.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "clippy exempts test functions, but not what they share"
+)]
+
 mod behaviour; // one promise, one example
 mod eviction; // who stays when the table is too small
 mod faults; // conflicts, failing stores, dying workers
@@ -21,7 +28,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Some moment, and `millis` after it.
 fn at(millis: u64) -> Timestamp {
-    Timestamp::parse_rfc3339("2026-04-22T08:00:00.123Z").unwrap().saturating_add(Duration::from_millis(millis))
+    Timestamp::parse_rfc3339("2026-04-22T08:00:00.123Z")
+        .unwrap()
+        .saturating_add(Duration::from_millis(millis))
 }
 
 /// The hash of account number `account`.
@@ -31,7 +40,13 @@ fn owner(account: u32) -> u64 {
 
 /// A charge of `amount` on a minute's budget of `limit`.
 fn charge(account: u32, limit: u32, amount: u32) -> Charge {
-    Charge { owner: owner(account), budget: 1, window: MINUTE, limit, amount }
+    Charge {
+        owner: owner(account),
+        budget: 1,
+        window: MINUTE,
+        limit,
+        amount,
+    }
 }
 
 /// A ledger over 16 MiB.
@@ -47,6 +62,14 @@ fn granted(admission: Admission) -> Reservation {
 }
 
 /// Whether everything was granted; the reservation is dropped.
-fn passes(ledger: &mut Ledger, charges: &[Charge], now: Timestamp, store: &mut impl CounterStore) -> bool {
-    matches!(ledger.reserve(charges, now, store), Ok(Admission::Granted(_)))
+fn passes(
+    ledger: &mut Ledger,
+    charges: &[Charge],
+    now: Timestamp,
+    store: &mut impl CounterStore,
+) -> bool {
+    matches!(
+        ledger.reserve(charges, now, store),
+        Ok(Admission::Granted(_))
+    )
 }

@@ -16,12 +16,26 @@ const BUDGETS: [(u64, u32); 2] = [(16, 60), (100, 150)];
 #[derive(Clone, Debug)]
 enum Step {
     /// Reserves `amount` of every budget of the accounts in the bit set.
-    Reserve { worker: usize, accounts: u32, amount: u32 },
+    Reserve {
+        worker: usize,
+        accounts: u32,
+        amount: u32,
+    },
     /// Settles one of the open exchanges with this share (percent) of what it reserved.
-    Settle { exchange: prop::sample::Index, percent: u32 },
-    Abort { exchange: prop::sample::Index },
-    Flush { worker: usize, buckets: usize },
-    Pass { millis: u64 },
+    Settle {
+        exchange: prop::sample::Index,
+        percent: u32,
+    },
+    Abort {
+        exchange: prop::sample::Index,
+    },
+    Flush {
+        worker: usize,
+        buckets: usize,
+    },
+    Pass {
+        millis: u64,
+    },
 }
 
 fn steps(percent: std::ops::Range<u32>) -> impl Strategy<Value = Vec<Step>> {
@@ -66,14 +80,24 @@ struct World {
 impl World {
     fn new(workers: usize) -> Self {
         let ledgers = (0..workers).map(|_| ledger()).collect();
-        Self { store: Shared::new(), ledgers, now: at(0), open: vec![], events: vec![], exchanges: 0 }
+        Self {
+            store: Shared::new(),
+            ledgers,
+            now: at(0),
+            open: vec![],
+            events: vec![],
+            exchanges: 0,
+        }
     }
 
     fn charges(accounts: u32, amount: u32) -> Vec<Charge> {
         let accounts = (0..ACCOUNTS).filter(|account| accounts & (1 << account) != 0);
         accounts
             .flat_map(|account| {
-                BUDGETS.map(|(secs, limit)| Charge { window: Duration::from_secs(secs), ..charge(account, limit, amount) })
+                BUDGETS.map(|(secs, limit)| Charge {
+                    window: Duration::from_secs(secs),
+                    ..charge(account, limit, amount)
+                })
             })
             .collect()
     }
@@ -81,30 +105,64 @@ impl World {
     /// What should count in the charge's budget, sub-windows and all.
     fn used(&self, charge: &Charge, now: Timestamp) -> u64 {
         let span = Span::of(charge.window);
-        let counts = |event: &&Event| same(&event.charge, charge) && span.slot(event.time) + 16 >= span.slot(now);
-        self.events.iter().filter(counts).map(|event| u64::from(event.amount)).sum()
+        let counts = |event: &&Event| {
+            same(&event.charge, charge) && span.slot(event.time) + 16 >= span.slot(now)
+        };
+        self.events
+            .iter()
+            .filter(counts)
+            .map(|event| u64::from(event.amount))
+            .sum()
     }
 
     /// When `charge` should fit, by trying every sub-window.
     fn retry_after(&self, charge: &Charge) -> Duration {
-        let fits = |now| self.used(charge, now) + u64::from(charge.amount.min(charge.limit)) <= u64::from(charge.limit);
+        let fits = |now| {
+            self.used(charge, now) + u64::from(charge.amount.min(charge.limit))
+                <= u64::from(charge.limit)
+        };
         if fits(self.now) {
             return Duration::ZERO;
         }
         let nanos = u64::try_from(charge.window.as_nanos()).unwrap() / 16;
         let slot = Span::of(charge.window).slot(self.now);
         let starts = (1..=17).map(|later| Timestamp::from_unix_nanos((slot + later) * nanos));
-        starts.into_iter().find(|start| fits(*start)).unwrap().saturating_since(self.now)
+        starts
+            .into_iter()
+            .find(|start| fits(*start))
+            .unwrap()
+            .saturating_since(self.now)
     }
 
-    fn reserve(&mut self, worker: usize, charges: Vec<Charge>) -> Result<Admission, weir_engine::store::StoreError> {
+    fn reserve(
+        &mut self,
+        worker: usize,
+        charges: Vec<Charge>,
+    ) -> Result<Admission, weir_engine::store::StoreError> {
         let worker = worker % self.ledgers.len();
         let admission = self.ledgers[worker].reserve(&charges, self.now, &mut self.store);
         if let Ok(Admission::Granted(reservation)) = &admission {
             let (number, time) = (self.exchanges, self.now);
             self.exchanges += 1;
-            self.events.extend(charges.iter().zip(reservation.amounts()).map(|(charge, amount)| Event { exchange: number, charge: *charge, time, amount }));
-            self.open.push(Open { number, worker, since: time, charges, reservation: reservation.clone() });
+            self.events
+                .extend(
+                    charges
+                        .iter()
+                        .zip(reservation.amounts())
+                        .map(|(charge, amount)| Event {
+                            exchange: number,
+                            charge: *charge,
+                            time,
+                            amount,
+                        }),
+                );
+            self.open.push(Open {
+                number,
+                worker,
+                since: time,
+                charges,
+                reservation: reservation.clone(),
+            });
         }
         admission
     }
@@ -113,7 +171,10 @@ impl World {
         let ledger = &mut self.ledgers[open.worker];
         let amounts: Vec<_> = open.reservation.amounts().collect();
         let actual: Vec<_> = match actual {
-            Some(percent) => amounts.iter().map(|amount| amount * percent / 100).collect(),
+            Some(percent) => amounts
+                .iter()
+                .map(|amount| amount * percent / 100)
+                .collect(),
             None => vec![0; amounts.len()],
         };
         let given: Vec<_> = actual.iter().copied().map(Some).collect();
@@ -123,7 +184,8 @@ impl World {
             ledger.settle(open.reservation, &given, self.now, &mut self.store);
         }
         for (place, charge) in open.charges.iter().enumerate() {
-            let own = |event: &&mut Event| event.exchange == open.number && same(&event.charge, charge);
+            let own =
+                |event: &&mut Event| event.exchange == open.number && same(&event.charge, charge);
             let event = self.events.iter_mut().find(own).unwrap();
             if event.amount != actual[place] {
                 (event.amount, event.time) = (actual[place], self.now);
@@ -133,7 +195,11 @@ impl World {
 
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Reserve { worker, accounts, amount } => drop(self.reserve(*worker, Self::charges(*accounts, *amount))),
+            Step::Reserve {
+                worker,
+                accounts,
+                amount,
+            } => drop(self.reserve(*worker, Self::charges(*accounts, *amount))),
             Step::Settle { exchange, percent } if !self.open.is_empty() => {
                 let open = self.open.swap_remove(exchange.index(self.open.len()));
                 self.settle(open, Some(*percent));
@@ -146,7 +212,9 @@ impl World {
                 let worker = worker % self.ledgers.len();
                 self.ledgers[worker].flush(*buckets, self.now, &mut self.store);
             }
-            Step::Pass { millis } => self.now = self.now.saturating_add(Duration::from_millis(*millis)),
+            Step::Pass { millis } => {
+                self.now = self.now.saturating_add(Duration::from_millis(*millis))
+            }
             Step::Settle { .. } | Step::Abort { .. } => {}
         }
     }
@@ -171,9 +239,16 @@ impl World {
     fn check_limits(&self) -> Result<(), TestCaseError> {
         for event in &self.events {
             let inside = |other: &&Event| {
-                same(&other.charge, &event.charge) && other.time <= event.time && event.time.saturating_since(other.time) <= event.charge.window
+                same(&other.charge, &event.charge)
+                    && other.time <= event.time
+                    && event.time.saturating_since(other.time) <= event.charge.window
             };
-            let sum: u32 = self.events.iter().filter(inside).map(|event| event.amount).sum();
+            let sum: u32 = self
+                .events
+                .iter()
+                .filter(inside)
+                .map(|event| event.amount)
+                .sum();
             prop_assert!(sum <= event.charge.limit, "{} of {:?}", sum, event.charge);
         }
         Ok(())

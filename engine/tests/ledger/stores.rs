@@ -31,7 +31,13 @@ impl Shared {
     /// An empty store that never fails.
     pub(crate) fn new() -> Self {
         let plan = Box::new(|_| Fault::None);
-        Self(Rc::new(RefCell::new(State { memory: MemoryStore::new(), gets: 0, sets: 0, planned: 0, plan })))
+        Self(Rc::new(RefCell::new(State {
+            memory: MemoryStore::new(),
+            gets: 0,
+            sets: 0,
+            planned: 0,
+            plan,
+        })))
     }
 
     /// From the next call on, which is number 0, `plan` decides what goes wrong.
@@ -44,7 +50,10 @@ impl Shared {
     /// Reads and writes since the last call of this.
     pub(crate) fn take_calls(&self) -> (usize, usize) {
         let mut state = self.0.borrow_mut();
-        (std::mem::take(&mut state.gets), std::mem::take(&mut state.sets))
+        (
+            std::mem::take(&mut state.gets),
+            std::mem::take(&mut state.sets),
+        )
     }
 
     /// Overwrites every value.
@@ -53,7 +62,10 @@ impl Shared {
         let keys: Vec<Vec<u8>> = state.memory.iter().map(|(key, _)| key.to_vec()).collect();
         for key in keys {
             let version = state.memory.get(&key, &mut vec![]).unwrap();
-            assert_eq!(state.memory.compare_and_swap(&key, value, version), Ok(Swap::Done));
+            assert_eq!(
+                state.memory.compare_and_swap(&key, value, version),
+                Ok(Swap::Done)
+            );
         }
     }
 }
@@ -77,7 +89,12 @@ impl CounterStore for Shared {
         state.memory.get(key, value)
     }
 
-    fn compare_and_swap(&mut self, key: &[u8], value: &[u8], expected: Option<Version>) -> Result<Swap, StoreError> {
+    fn compare_and_swap(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        expected: Option<Version>,
+    ) -> Result<Swap, StoreError> {
         let mut state = self.0.borrow_mut();
         let fault = state.fault();
         state.sets += 1;

@@ -18,13 +18,24 @@ impl CounterStore for Locked {
         self.0.lock().unwrap().get(key, value)
     }
 
-    fn compare_and_swap(&mut self, key: &[u8], value: &[u8], expected: Option<Version>) -> Result<Swap, StoreError> {
-        self.0.lock().unwrap().compare_and_swap(key, value, expected)
+    fn compare_and_swap(
+        &mut self,
+        key: &[u8],
+        value: &[u8],
+        expected: Option<Version>,
+    ) -> Result<Swap, StoreError> {
+        self.0
+            .lock()
+            .unwrap()
+            .compare_and_swap(key, value, expected)
     }
 }
 
 /// Runs `work` in every thread with a ledger of its own; returns the sum of what it gave.
-fn in_all_threads(store: &Locked, work: impl Fn(u32, &mut Ledger, &mut Locked) -> u32 + Sync) -> u32 {
+fn in_all_threads(
+    store: &Locked,
+    work: impl Fn(u32, &mut Ledger, &mut Locked) -> u32 + Sync,
+) -> u32 {
     thread::scope(|scope| {
         let workers: Vec<_> = (0..THREADS)
             .map(|worker| {
@@ -32,7 +43,10 @@ fn in_all_threads(store: &Locked, work: impl Fn(u32, &mut Ledger, &mut Locked) -
                 scope.spawn(move || work(worker, &mut ledger(), &mut store))
             })
             .collect();
-        workers.into_iter().map(|worker| worker.join().unwrap()).sum()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap())
+            .sum()
     })
 }
 
@@ -53,7 +67,12 @@ fn of_three_times_the_limit_exactly_the_limit_passes() {
 
     let passed = in_all_threads(&store, |_, ledger, store| {
         let attempts = 0..3 * LIMIT / THREADS;
-        let passed = attempts.filter(|_| matches!(insist(ledger, &[charge(1, LIMIT, 1)], store), Admission::Granted(_)));
+        let passed = attempts.filter(|_| {
+            matches!(
+                insist(ledger, &[charge(1, LIMIT, 1)], store),
+                Admission::Granted(_)
+            )
+        });
         u32::try_from(passed.count()).unwrap()
     });
 
@@ -67,8 +86,13 @@ fn what_all_threads_settle_is_what_is_charged() {
     let charged = in_all_threads(&store, |worker, ledger, store| {
         let mut sum = 0;
         for exchange in 0..1000_u32 {
-            let charges = [charge(1, u32::MAX, 100), charge(10 + exchange % 5, u32::MAX, 100)];
-            let Admission::Granted(reservation) = insist(ledger, &charges, store) else { panic!("refused") };
+            let charges = [
+                charge(1, u32::MAX, 100),
+                charge(10 + exchange % 5, u32::MAX, 100),
+            ];
+            let Admission::Granted(reservation) = insist(ledger, &charges, store) else {
+                panic!("refused")
+            };
             let actual = (exchange * 7 + worker) % 200;
             if actual < 20 {
                 ledger.abort(reservation, at(0), store);
@@ -82,7 +106,11 @@ fn what_all_threads_settle_is_what_is_charged() {
     });
 
     let mut store = store;
-    let mut used = |account| ledger().used(&charge(account, u32::MAX, 0), at(0), &mut store).unwrap();
+    let mut used = |account| {
+        ledger()
+            .used(&charge(account, u32::MAX, 0), at(0), &mut store)
+            .unwrap()
+    };
     assert_eq!(used(1), u64::from(charged));
     assert_eq!((10..15).map(&mut used).sum::<u64>(), u64::from(charged));
 }

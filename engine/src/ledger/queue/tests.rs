@@ -8,7 +8,14 @@ use crate::window::Span;
 
 fn settlement(owner: u64, slot: u64) -> Settlement {
     let id = RecordId::new(owner, 1, Span::of(Duration::from_secs(60)));
-    Settlement { id, born: 1, limit: 100, slot, released: 3, charged: 5 }
+    Settlement {
+        id,
+        born: 1,
+        limit: 100,
+        slot,
+        released: 3,
+        charged: 5,
+    }
 }
 
 #[test]
@@ -19,7 +26,10 @@ fn settlements_of_one_sub_window_wait_as_one() {
         assert!(queue.push(7, settlement(1, 2)));
     }
 
-    let waiting: Vec<_> = queue.of(7).map(|waiting| (waiting.released, waiting.charged)).collect();
+    let waiting: Vec<_> = queue
+        .of(7)
+        .map(|waiting| (waiting.released, waiting.charged))
+        .collect();
     assert_eq!(waiting, [(3000, 5000)]);
     assert_eq!(queue.len(), 1);
 }
@@ -28,9 +38,18 @@ fn settlements_of_one_sub_window_wait_as_one() {
 fn different_records_incarnations_and_sub_windows_wait_apart() {
     let mut queue = Queue::default();
     let first = settlement(1, 2);
-    let other_window = Settlement { id: RecordId::new(1, 1, Span::of(Duration::from_secs(61))), ..first };
+    let other_window = Settlement {
+        id: RecordId::new(1, 1, Span::of(Duration::from_secs(61))),
+        ..first
+    };
 
-    for different in [first, settlement(2, 2), settlement(1, 3), Settlement { born: 2, ..first }, other_window] {
+    for different in [
+        first,
+        settlement(2, 2),
+        settlement(1, 3),
+        Settlement { born: 2, ..first },
+        other_window,
+    ] {
         assert!(queue.push(7, different));
     }
 
@@ -45,7 +64,10 @@ fn holds_4096_and_refuses_more_until_some_are_written() {
     }
 
     assert!(!queue.push(2, settlement(5000, 0)));
-    assert!(queue.push(1, settlement(4095, 0)), "what merges needs no room");
+    assert!(
+        queue.push(1, settlement(4095, 0)),
+        "what merges needs no room"
+    );
 
     queue.remove(1);
     assert_eq!(queue.len(), 0);
