@@ -1,4 +1,4 @@
-//! What reading bodies costs: `cargo bench -p weir-engine --bench formats`.
+//! What reading bodies costs: `cargo bench -p weir-engine --bench formats [-- NAME]`.
 //!
 //! Request facts against the parse that one would write otherwise, `serde_json` into borrowed typed
 //! structs, in the same run on the same bodies; usage of responses in chunks of 1 KB. Bodies are chats
@@ -20,37 +20,90 @@ use weir_engine::facts::{self, RawText, Role, TextSink};
 use weir_engine::usage::UsageMeter;
 
 fn main() {
-    println!("{:<28} {:>9} {:>12} {:>9} {:>12} {:>7}", "request", "bytes", "facts ns", "ns/byte", "serde ns", "ratio");
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'))
+        .unwrap_or_default();
+    let is_wanted = |name: &str| name.contains(&wanted);
+    println!(
+        "{:<28} {:>9} {:>12} {:>9} {:>12} {:>7}",
+        "request", "bytes", "facts ns", "ns/byte", "serde ns", "ratio"
+    );
     for kilobytes in [2, 16, 128] {
-        for (name, body) in [("chat, one prompt", chat(kilobytes, 1)), ("chat, many turns", chat(kilobytes, kilobytes)), ("chat, \\u escapes", ascii(&chat(kilobytes, 1)))] {
+        for (name, body) in [
+            ("chat, one prompt", chat(kilobytes, 1)),
+            ("chat, many turns", chat(kilobytes, kilobytes)),
+            ("chat, \\u escapes", ascii(&chat(kilobytes, 1))),
+        ]
+        .into_iter()
+        .filter(|(name, _)| is_wanted(name))
+        {
             let ours = nanos(|| {
-                let facts = facts::read(Endpoint::OpenAiChat, black_box(body.as_bytes()), false, &mut Count(0)).unwrap();
+                let facts = facts::read(
+                    Endpoint::OpenAiChat,
+                    black_box(body.as_bytes()),
+                    false,
+                    &mut Count(0),
+                )
+                .unwrap();
                 black_box(facts.text_bytes);
             });
             let serde = nanos(|| {
-                let request: Request<'_> = serde_json::from_slice(black_box(body.as_bytes())).unwrap();
-                black_box(request.messages.iter().map(|message| message.role.len() + message.content.len()).sum::<usize>());
+                let request: Request<'_> =
+                    serde_json::from_slice(black_box(body.as_bytes())).unwrap();
+                black_box(
+                    request
+                        .messages
+                        .iter()
+                        .map(|message| message.role.len() + message.content.len())
+                        .sum::<usize>(),
+                );
                 black_box((request.model, request.stream, request.max_tokens));
             });
             let per_byte = ours / body.len() as f64;
-            println!("{name:<28} {:>9} {ours:>12.0} {per_byte:>9.3} {serde:>12.0} {:>7.2}", body.len(), serde / ours);
+            println!(
+                "{name:<28} {:>9} {ours:>12.0} {per_byte:>9.3} {serde:>12.0} {:>7.2}",
+                body.len(),
+                serde / ours
+            );
         }
     }
-    println!("\n{:<28} {:>9} {:>12} {:>9}", "response", "bytes", "usage ns", "ns/byte");
+    println!(
+        "\n{:<28} {:>9} {:>12} {:>9}",
+        "response", "bytes", "usage ns", "ns/byte"
+    );
     for (name, endpoint, body) in [
         ("openai JSON", Endpoint::OpenAiChat, openai_json()),
-        ("openai JSON, logprobs", Endpoint::OpenAiChat, openai_logprobs()),
+        (
+            "openai JSON, logprobs",
+            Endpoint::OpenAiChat,
+            openai_logprobs(),
+        ),
         ("openai SSE", Endpoint::OpenAiChat, openai_sse()),
-        ("anthropic SSE", Endpoint::AnthropicMessages, anthropic_sse()),
-    ] {
+        (
+            "anthropic SSE",
+            Endpoint::AnthropicMessages,
+            anthropic_sse(),
+        ),
+    ]
+    .into_iter()
+    .filter(|(name, _, _)| is_wanted(name))
+    {
         let ours = nanos(|| {
             let mut meter = UsageMeter::new(endpoint);
             for chunk in black_box(body.as_bytes()).chunks(1024) {
                 meter.feed(chunk);
             }
-            assert!(matches!(black_box(meter.usage(true)), weir_engine::usage::Usage::Known(_)));
+            assert!(matches!(
+                black_box(meter.usage(true)),
+                weir_engine::usage::Usage::Known(_)
+            ));
         });
-        println!("{name:<28} {:>9} {ours:>12.0} {:>9.3}", body.len(), ours / body.len() as f64);
+        println!(
+            "{name:<28} {:>9} {ours:>12.0} {:>9.3}",
+            body.len(),
+            ours / body.len() as f64
+        );
     }
 }
 
@@ -103,7 +156,9 @@ fn text(seed: u64, bytes: usize) -> String {
     const BEYOND_ASCII: [&str; 4] = ["é", "—", "日本", "“"];
     let (mut text, mut state) = (String::new(), seed | 1);
     let mut below = |bound: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % bound
     };
     while text.len() < bytes {
@@ -122,8 +177,19 @@ fn text(seed: u64, bytes: usize) -> String {
 
 fn chat(kilobytes: usize, turns: usize) -> String {
     let each = kilobytes * 1024 / turns - 40;
-    let messages: Vec<String> = (0..turns).map(|turn| format!(r#"{{"role":"{}","content":"{}"}}"#, ["user", "assistant"][turn % 2], text(turn as u64, each))).collect();
-    format!(r#"{{"model":"m-large","messages":[{}],"stream":true,"max_tokens":1024,"temperature":0.7}}"#, messages.join(","))
+    let messages: Vec<String> = (0..turns)
+        .map(|turn| {
+            format!(
+                r#"{{"role":"{}","content":"{}"}}"#,
+                ["user", "assistant"][turn % 2],
+                text(turn as u64, each)
+            )
+        })
+        .collect();
+    format!(
+        r#"{{"model":"m-large","messages":[{}],"stream":true,"max_tokens":1024,"temperature":0.7}}"#,
+        messages.join(",")
+    )
 }
 
 /// The same with every character beyond ASCII and every tenth word escaped, as Python's `json` writes the former.
@@ -147,13 +213,20 @@ fn openai_json() -> String {
 }
 
 fn openai_logprobs() -> String {
-    let tokens = r#"{"token":"abc","logprob":-0.2718,"bytes":[97,98,99],"top_logprobs":[]},"#.repeat(1000);
-    format!(r#"{{"choices":[{{"logprobs":{{"content":[{}]}}}}],"usage":{{"prompt_tokens":10,"completion_tokens":200}}}}"#, tokens.trim_end_matches(','))
+    let tokens =
+        r#"{"token":"abc","logprob":-0.2718,"bytes":[97,98,99],"top_logprobs":[]},"#.repeat(1000);
+    format!(
+        r#"{{"choices":[{{"logprobs":{{"content":[{}]}}}}],"usage":{{"prompt_tokens":10,"completion_tokens":200}}}}"#,
+        tokens.trim_end_matches(',')
+    )
 }
 
 fn openai_sse() -> String {
     let event = "data: {\"id\":\"chatcmpl-123\",\"object\":\"chat.completion.chunk\",\"created\":1694268190,\"model\":\"m-large\",\"system_fingerprint\":\"fp_44709d6fcb\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" word\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n";
-    format!("{}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":10,\"completion_tokens\":200}}}}\n\ndata: [DONE]\n\n", event.repeat(200))
+    format!(
+        "{}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":10,\"completion_tokens\":200}}}}\n\ndata: [DONE]\n\n",
+        event.repeat(200)
+    )
 }
 
 fn anthropic_sse() -> String {
