@@ -4,7 +4,7 @@
 //! a role or a type to follow the content that it governs: such content is passed over first and read
 //! again once its role is known. That costs a hostile body one more pass per level, and there are
 //! [`LEVELS`] of them.
-use super::text::{Role, TextSink, stretches};
+use super::text::{Role, TextSink, hand_out};
 use super::{RequestFacts, count_items, enter_object, word};
 use crate::json::{Fault, Kind, Reader};
 
@@ -268,9 +268,7 @@ impl<'f, 'a> Prompt<'f, 'a> {
             u32::try_from(raw.len()).unwrap_or(u32::MAX),
         );
         self.user_spoke |= role == Role::User && !raw.is_empty();
-        for stretch in stretches(raw) {
-            self.sink.text(role, stretch);
-        }
+        hand_out(raw, role, self.sink);
         if whole { Ok(()) } else { Err(Fault::Ended) }
     }
 }

@@ -82,7 +82,7 @@ impl JsonBody {
     fn string<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {
         let from = usize::from(core::mem::take(&mut self.escaped));
         let searched = rest.get(from..).unwrap_or_default();
-        let end = match memchr::memchr2(b'"', b'\\', searched) {
+        let end = match quote_or_backslash(searched) {
             None => rest.len(),
             Some(found) => {
                 self.in_string = searched.get(found) != Some(&b'"');
@@ -173,4 +173,15 @@ impl JsonBody {
         }
         self.kept.clear();
     }
+}
+
+/// The first quote or backslash. Most strings outside of the answer's text are shorter than eight
+/// bytes, for which a call would cost more than the search.
+#[inline]
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    let stops = |&byte: &u8| matches!(byte, b'"' | b'\\');
+    let (short, long) = bytes.split_at_checked(8).unwrap_or((bytes, &[]));
+    short.iter().position(stops).or_else(|| {
+        memchr::memchr2(b'"', b'\\', long).map(|found| found.saturating_add(short.len()))
+    })
 }
