@@ -8,6 +8,8 @@
 mod anthropic_messages;
 mod openai_chat;
 mod prompt;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::endpoint::Endpoint;

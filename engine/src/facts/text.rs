@@ -49,12 +49,15 @@ impl fmt::Debug for RawText<'_> {
 
 /// Takes the prompt text of a request, piece by piece, in body order.
 pub trait TextSink {
-    /// One string of prompt text, or one stretch of it where bytes that are not UTF-8 split it.
+    /// One string of prompt text, not empty, or one stretch of it where bytes that are not UTF-8 split it.
     fn text(&mut self, role: Role, text: RawText<'_>);
 }
 
 /// Hands `raw` out whole, or in stretches of valid UTF-8; no stretch splits an escape, which is all ASCII.
 pub(super) fn hand_out(raw: &[u8], role: Role, sink: &mut dyn TextSink) {
+    if raw.is_empty() {
+        return;
+    }
     let mut whole = |raw: &str| {
         let escaped = memchr::memchr(b'\\', raw.as_bytes()).is_some();
         sink.text(role, RawText { raw, escaped });
