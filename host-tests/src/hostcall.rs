@@ -86,7 +86,8 @@ impl HostcallCounts {
     pub fn iter(&self) -> impl Iterator<Item = (Hostcall, u64)> + '_ {
         Hostcall::ALL.iter().copied().zip(self.0.iter().copied())
     }
-    pub(crate) fn add(&mut self, other: &Self) {
+    /// Adds another VM's counts.
+    pub fn add(&mut self, other: &Self) {
         for (sum, count) in self.0.iter_mut().zip(other.0) {
             *sum = sum.wrapping_add(count);
         }

@@ -53,9 +53,12 @@ mod vm;
 mod watchdog;
 mod worker;
 
+pub mod artifact;
 pub mod decision_log;
+pub mod demo;
 pub mod output;
 pub mod policy_file;
+pub mod replay;
 pub mod rfc3339;
 pub mod simulate;
 pub mod trace;

@@ -42,6 +42,15 @@ pub struct PluginReport {
     pub memory_bytes: u64,
 }
 
+impl PluginReport {
+    /// Both together: counts add up, memory is the larger one's.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        self.hostcalls.add(&other.hostcalls);
+        Self { hostcalls: self.hostcalls, vm_entries: self.vm_entries + other.vm_entries, memory_bytes: self.memory_bytes.max(other.memory_bytes) }
+    }
+}
+
 impl PluginDecider {
     /// A decider over a worker of its own.
     pub const fn new(worker: Worker) -> Self {
