@@ -70,7 +70,9 @@ pub(crate) const STEPS: &[Step] = &[
 ];
 
 fn fmt(session: &mut Session) -> Result<Outcome> {
-    let mut cargo = session.workspace.cargo(&["fmt", "--all", "--check"]);
+    let mut cargo = session
+        .workspace
+        .cargo(&["fmt", "--all", "--", "--check", "--color=never"]);
     plain(session, "fmt", &mut cargo)
 }
 
