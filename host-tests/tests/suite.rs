@@ -1,4 +1,9 @@
 //! The host's behaviour, seen through small guests in `guests/`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a fixture that cannot be made is a failed test"
+)]
+
 #[path = "suite/fixture.rs"]
 mod fixture;
 

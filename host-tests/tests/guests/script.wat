@@ -1,5 +1,6 @@
 ;; Answers as its configuration's digits say: request headers, request body, its end, response headers,
-;; response body, its end, trailers. Logs every callback. Each tick continues the last stream.
+;; response body, its end, trailers. Logs every callback. Each tick continues the last stream, or answers it
+;; with a 429 when the eighth digit is 1. The first digit 9 refuses the configuration.
 (global $stream (mut i32) (i32.const 0))
 
 (func (export "proxy_on_context_create") (param $id i32) (param $parent i32)
@@ -16,8 +17,12 @@
   (call $say (i32.const 0x54) (local.get $id))
   (if (i32.eqz (call $set_context (global.get $stream)))
     (then
-      (drop (call $continue_stream (i32.const 0)))
-      (drop (call $continue_stream (i32.const 1))))))
+      (if (i32.eq (call $digit (i32.const 7)) (i32.const 1))
+        (then (drop (call $reply (i32.const 429) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
+          (i32.const 0) (i32.const 0) (i32.const -1))))
+        (else
+          (drop (call $continue_stream (i32.const 0)))
+          (drop (call $continue_stream (i32.const 1))))))))
 
 (func (export "proxy_on_request_headers") (param $id i32) (param $count i32) (param $ends i32) (result i32)
   (global.set $stream (local.get $id))

@@ -22,6 +22,7 @@ guests! {
     property = "property.wat",
     restricted = "restricted.wat",
     busy = "busy.wat",
+    random = "random.wat",
 }
 
 pub(crate) fn host() -> Host {

@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use weir_engine::time::Timestamp;
-use weir_host::{Exchange, Host, HostConfig, LoadError, LogLine, Plugin, PluginConfig};
+use weir_host::{Exchange, Host, HostConfig, LoadError, LogLevel, LogLine, Plugin, PluginConfig};
 
 use crate::fixture::{self, config, host, messages, said, worker};
 
@@ -182,4 +182,46 @@ fn timers_run_once_per_period_at_their_own_time() {
         Some(Timestamp::from_unix_nanos(4_000_000_000))
     );
     assert_eq!(worker.now(), Timestamp::from_unix_nanos(3_500_000_000));
+}
+
+#[test]
+fn the_same_seed_draws_the_same_randomness_and_each_worker_its_own() {
+    let draws = |seed| {
+        let host = Host::new(HostConfig {
+            seed,
+            ..HostConfig::default()
+        })
+        .unwrap();
+        let plugin = Plugin::load(&host, &fixture::random(), config("")).unwrap();
+        let mut workers = [plugin.worker().unwrap(), plugin.worker().unwrap()];
+        workers
+            .each_mut()
+            .map(|worker| said(&worker.exchange(&Exchange::get("/"))))
+    };
+
+    assert_eq!(draws(1), draws(1));
+    assert_ne!(draws(1), draws(2));
+    assert_ne!(draws(1)[0], draws(1)[1]);
+}
+
+#[test]
+fn standard_output_and_environment_reach_where_envoy_sends_them() {
+    let named = PluginConfig {
+        environment: vec![("FOO".into(), "bar".into())],
+        ..config("")
+    };
+    let mut worker = Plugin::load(&host(), &fixture::random(), named)
+        .unwrap()
+        .worker()
+        .unwrap();
+
+    let outcome = worker.exchange(&Exchange::get("/"));
+
+    assert_eq!(
+        outcome
+            .log
+            .last()
+            .map(|line| (line.level, line.message.as_str())),
+        Some((LogLevel::Error, "FOO=bar\0"))
+    );
 }

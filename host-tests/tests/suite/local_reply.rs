@@ -1,3 +1,4 @@
+use weir_engine::time::Timestamp;
 use weir_host::{End, Exchange, Message};
 
 use crate::fixture::{self, said, worker};
@@ -57,4 +58,35 @@ fn a_reply_after_response_headers_resets_the_stream() {
 
     assert_eq!((outcome.status(), outcome.end), (Some(200), End::Reset));
     assert!(!outcome.downstream.complete);
+}
+
+#[test]
+fn a_reply_from_a_tick_answers_the_paused_stream_and_stops_no_other() {
+    let mut worker = worker(fixture::script(), "10000001");
+    let mut stream = worker.stream();
+    stream.request_headers(&Exchange::get("/").request.headers, true);
+    let paused = stream.id();
+
+    worker.tick(Timestamp::from_unix_nanos(1_000_000_000));
+
+    let outcome = worker.resume_stream(paused).unwrap().close();
+    assert_eq!((outcome.status(), outcome.end), (Some(429), End::Complete));
+    let mut next = worker.stream();
+    next.request_headers(&exchange().request.headers, false);
+    next.request_body(b"body", true);
+    assert!(next.request_is_complete());
+}
+
+#[test]
+fn an_empty_reply_has_neither_type_nor_length() {
+    let mut worker = worker(fixture::script(), "10000001");
+    let mut stream = worker.stream();
+    stream.request_headers(&Exchange::get("/").request.headers, true);
+    let id = stream.id();
+
+    worker.tick(Timestamp::from_unix_nanos(1_000_000_000));
+
+    let outcome = worker.resume_stream(id).unwrap().close();
+    let headers: Vec<_> = outcome.downstream.headers.iter().collect();
+    assert_eq!(headers, [(&b":status"[..], &b"429"[..])]);
 }
