@@ -39,9 +39,11 @@ enum Cell {
     },
 }
 
+type Cells = BTreeMap<(String, Kind), Arc<Cell>>;
+
 /// All stats of the process by their full name.
 #[derive(Clone, Default)]
-pub(crate) struct Registry(Arc<Mutex<BTreeMap<(String, Kind), Arc<Cell>>>>);
+pub(crate) struct Registry(Arc<Mutex<Cells>>);
 
 impl Registry {
     fn define(&self, name: String, kind: Kind) -> Arc<Cell> {
@@ -131,7 +133,8 @@ impl VmMetrics {
             .get_mut(kind as usize)
             .ok_or(Status::BadArgument)?;
         cells.push(cell);
-        Ok(cells.len() as u32 * ID_STEP | kind)
+        let ordinal = u32::try_from(cells.len()).map_err(|_| Status::InternalFailure)?;
+        Ok(ordinal.wrapping_mul(ID_STEP) | kind)
     }
     fn cell(&self, id: u32) -> Result<&Cell, Status> {
         let cells = self

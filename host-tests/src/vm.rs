@@ -116,6 +116,7 @@ impl Vm {
             retired: false,
             done_pending: false,
         });
+        state.called_context = id;
         let config = &settings.config;
         if let Some(create) = self.exports.context_create.clone() {
             self.start_call("proxy_on_context_create", &create, (id, 0))?;

@@ -42,7 +42,7 @@ fn readable(state: &VmState, which: Map) -> Option<&HeaderMap> {
         Map::RequestHeaders => headers(&stream.request).then_some(&stream.request.headers),
         Map::RequestTrailers => trailers(&stream.request).then_some(&stream.request.trailers),
         Map::ResponseHeaders => match &stream.direct_reply {
-            Some((reply, _)) if logging && !stream.response.headers_shown => Some(reply),
+            Some((reply, _)) if logging => Some(reply),
             _ => headers(&stream.response).then_some(&stream.response.headers),
         },
         Map::ResponseTrailers => trailers(&stream.response).then_some(&stream.response.trailers),

@@ -29,9 +29,7 @@ fn send(guest: &mut Guest<'_>, arguments: &Arguments) -> Result<(), Fault> {
         let reply = LocalReply {
             status: arguments.status,
             details: String::from_utf8_lossy(details)
-                .split_ascii_whitespace()
-                .collect::<Vec<_>>()
-                .join("_"),
+                .replace(|c: char| c.is_ascii_whitespace(), "_"),
             body: body.to_vec(),
             headers,
         };

@@ -20,7 +20,7 @@ pub(super) fn write(state: &VmState, path: &[u8], out: &mut Vec<u8>) -> Result<(
     }
     let (first, rest) = match path.iter().position(|byte| *byte == 0) {
         Some(at) => path.split_at(at),
-        None => (path, &path[path.len()..]),
+        None => (path, &[][..]),
     };
     let rest = rest.strip_prefix(&[0]).unwrap_or(rest);
     if let Some(text) = of_plugin(state, first) {

@@ -61,6 +61,9 @@ fn fd_write(
             .ok_or(Status::InvalidMemoryAccess)?;
         let (at, len) = (number(memory, entry)?, number(memory, offset(entry, 4)?)?);
         text.extend_from_slice(read(memory, Slice { at, len })?);
+        if text.len() > memory.len() {
+            return Ok(INVAL); // overlapping vectors could ask for any amount
+        }
     }
     let written = u32::try_from(text.len()).map_err(|_| Status::InvalidMemoryAccess)?;
     write_u32(memory, to, written)?;

@@ -7,6 +7,8 @@ use crate::vm::Vm;
 impl Vm {
     /// Runs in order; each piece may call the guest again, whose own requests run before the rest.
     pub(crate) fn run_deferred(&mut self) {
+        // Counts only for the callback that asked for the reply.
+        self.store.data_mut().stop_iteration = false;
         if self.store.data().deferred.is_empty() {
             return;
         }
