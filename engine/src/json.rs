@@ -11,7 +11,7 @@ mod string;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use string::End;
-pub(crate) use string::unescape_into;
+pub(crate) use string::{first_special, unescape_into};
 
 /// Levels of nesting allowed; a tool schema spends two per level of its own.
 pub(crate) const MAX_DEPTH: u32 = 64;

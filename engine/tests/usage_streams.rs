@@ -22,8 +22,16 @@ const STREAMS: &[(&str, Usage, Usage)] = &[
     ("openai-refusal.sse", known(11, 12), known(11, 12)),
     ("openai-nonsense-usage.sse", Usage::Unknown, Usage::Unknown),
     ("anthropic-text.sse", known(30, 15), known(30, 15)),
-    ("anthropic-thinking-tool-use.sse", known(30, 15), known(30, 15)),
-    ("anthropic-delta-repeats-input.sse", known(40, 15), known(40, 15)),
+    (
+        "anthropic-thinking-tool-use.sse",
+        known(30, 15),
+        known(30, 15),
+    ),
+    (
+        "anthropic-delta-repeats-input.sse",
+        known(40, 15),
+        known(40, 15),
+    ),
     ("anthropic-error.sse", Usage::Absent, Usage::Absent),
     ("anthropic-broken-off.sse", Usage::Unknown, Usage::Unknown),
     ("openai-chat.json", known(12, 34), known(12, 34)),
@@ -58,9 +66,20 @@ static CORPUS: LazyLock<Vec<Stream>> = LazyLock::new(|| {
     STREAMS
         .iter()
         .map(|&(name, ended, broken_off)| {
-            let bytes = std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let endpoint = if name.starts_with("anthropic") { Endpoint::AnthropicMessages } else { Endpoint::OpenAiChat };
-            Stream { name, endpoint, bytes, ended, broken_off }
+            let bytes =
+                std::fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let endpoint = if name.starts_with("anthropic") {
+                Endpoint::AnthropicMessages
+            } else {
+                Endpoint::OpenAiChat
+            };
+            Stream {
+                name,
+                endpoint,
+                bytes,
+                ended,
+                broken_off,
+            }
         })
         .collect()
 });
@@ -82,7 +101,9 @@ fn usage_of<'a>(endpoint: Endpoint, chunks: impl IntoIterator<Item = &'a [u8]>) 
 fn every_file_of_the_corpus_is_tested() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/streams");
 
-    let files = std::fs::read_dir(folder).map(|entries| entries.count()).unwrap_or_default();
+    let files = std::fs::read_dir(folder)
+        .map(|entries| entries.count())
+        .unwrap_or_default();
 
     assert_eq!(files, STREAMS.len());
 }
@@ -93,7 +114,12 @@ fn usage_is_what_the_response_told() {
         let meter = meter_of(stream.endpoint, [stream.bytes.as_slice()]);
 
         assert_eq!(meter.usage(true), stream.ended, "{}", stream.name);
-        assert_eq!(meter.usage(false), stream.broken_off, "{}, broken off", stream.name);
+        assert_eq!(
+            meter.usage(false),
+            stream.broken_off,
+            "{}, broken off",
+            stream.name
+        );
     }
 }
 
@@ -102,9 +128,19 @@ fn one_cut_anywhere_and_a_byte_at_a_time_change_nothing() {
     for stream in CORPUS.iter() {
         for cut in 0..=stream.bytes.len() {
             let (first, second) = stream.bytes.split_at(cut);
-            assert_eq!(usage_of(stream.endpoint, [first, second]), stream.ended, "{} cut at {cut}", stream.name);
+            assert_eq!(
+                usage_of(stream.endpoint, [first, second]),
+                stream.ended,
+                "{} cut at {cut}",
+                stream.name
+            );
         }
-        assert_eq!(usage_of(stream.endpoint, stream.bytes.chunks(1)), stream.ended, "{} in bytes", stream.name);
+        assert_eq!(
+            usage_of(stream.endpoint, stream.bytes.chunks(1)),
+            stream.ended,
+            "{} in bytes",
+            stream.name
+        );
     }
 }
 
@@ -113,8 +149,17 @@ fn two_cuts_anywhere_change_nothing() {
     for stream in CORPUS.iter().filter(|stream| stream.bytes.len() <= 500) {
         for first in 0..stream.bytes.len() {
             for second in first..stream.bytes.len() {
-                let chunks = [&stream.bytes[..first], &stream.bytes[first..second], &stream.bytes[second..]];
-                assert_eq!(usage_of(stream.endpoint, chunks), stream.ended, "{} cut at {first} and {second}", stream.name);
+                let chunks = [
+                    &stream.bytes[..first],
+                    &stream.bytes[first..second],
+                    &stream.bytes[second..],
+                ];
+                assert_eq!(
+                    usage_of(stream.endpoint, chunks),
+                    stream.ended,
+                    "{} cut at {first} and {second}",
+                    stream.name
+                );
             }
         }
     }
@@ -129,7 +174,11 @@ fn line_ends_of_any_kind_and_missing_last_ones_change_nothing() {
             for text in [text.as_str(), text.trim_end()] {
                 for size in [1, 7, text.len()] {
                     let usage = usage_of(stream.endpoint, text.as_bytes().chunks(size));
-                    assert_eq!(usage, stream.ended, "{} with {end:?} in chunks of {size}", stream.name);
+                    assert_eq!(
+                        usage, stream.ended,
+                        "{} with {end:?} in chunks of {size}",
+                        stream.name
+                    );
                 }
             }
         }
@@ -143,15 +192,26 @@ fn a_response_that_broke_off_never_gives_a_number_that_the_whole_one_does_not() 
             let usage = meter_of(stream.endpoint, [&stream.bytes[..cut]]).usage(false);
 
             // This one says two counts; the first is the whole response's as far as anyone can tell.
-            let also = if stream.name == "anthropic-delta-repeats-input.sse" { known(40, 4) } else { Usage::Unknown };
-            assert!(usage == stream.ended || usage == Usage::Unknown || usage == also, "{} cut at {cut}: {usage:?}", stream.name);
+            let also = if stream.name == "anthropic-delta-repeats-input.sse" {
+                known(40, 4)
+            } else {
+                Usage::Unknown
+            };
+            assert!(
+                usage == stream.ended || usage == Usage::Unknown || usage == also,
+                "{} cut at {cut}: {usage:?}",
+                stream.name
+            );
         }
     }
 }
 
 #[test]
 fn usage_in_every_chunk_is_not_final_until_the_stream_is_over() {
-    let stream = CORPUS.iter().find(|stream| stream.name == "openai-usage-in-every-chunk.sse").map_or(&[][..], |stream| &stream.bytes);
+    let stream = CORPUS
+        .iter()
+        .find(|stream| stream.name == "openai-usage-in-every-chunk.sse")
+        .map_or(&[][..], |stream| &stream.bytes);
     let without_done = stream.strip_suffix(b"data: [DONE]\n\n").unwrap_or_default();
 
     let meter = meter_of(Endpoint::OpenAiChat, [without_done]);
@@ -166,13 +226,27 @@ fn nothing_is_known_of_what_cannot_be_read() {
         (Endpoint::OpenAiChat, &b"\x1f\x8b\x08\x00"[..]),
         (Endpoint::OpenAiChat, b"[]"),
         (Endpoint::OpenAiChat, b"{\"choices\":["),
-        (Endpoint::OpenAiChat, b"{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2"),
+        (
+            Endpoint::OpenAiChat,
+            b"{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2",
+        ),
         (Endpoint::OpenAiChat, b"{\"usage\":{\"prompt_tokens\":1}}"),
         (Endpoint::OpenAiChat, b"{\"usage\":7}"),
-        (Endpoint::OpenAiChat, b"{\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}"),
-        (Endpoint::Unknown, b"{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}"),
+        (
+            Endpoint::OpenAiChat,
+            b"{\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}",
+        ),
+        (
+            Endpoint::Unknown,
+            b"{\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}",
+        ),
     ] {
-        assert_eq!(usage_of(endpoint, [body]), Usage::Unknown, "{}", String::from_utf8_lossy(body));
+        assert_eq!(
+            usage_of(endpoint, [body]),
+            Usage::Unknown,
+            "{}",
+            String::from_utf8_lossy(body)
+        );
     }
 }
 
@@ -180,14 +254,20 @@ fn nothing_is_known_of_what_cannot_be_read() {
 fn an_empty_response_told_nothing_once_it_ended() {
     let meter = meter_of(Endpoint::OpenAiChat, [&b""[..], b" \n"]);
 
-    assert_eq!((meter.usage(true), meter.usage(false)), (Usage::Absent, Usage::Unknown));
+    assert_eq!(
+        (meter.usage(true), meter.usage(false)),
+        (Usage::Absent, Usage::Unknown)
+    );
 }
 
 #[test]
 fn an_event_too_large_to_keep_hides_its_usage_and_no_later_one() {
     let padding = "x".repeat(70_000);
-    let large = format!("data: {{\"choices\":[],\"pad\":\"{padding}\",\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":2}}}}\n\n");
-    let small = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n";
+    let large = format!(
+        "data: {{\"choices\":[],\"pad\":\"{padding}\",\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":2}}}}\n\n"
+    );
+    let small =
+        "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n";
 
     for size in [1000, 1_000_000] {
         let usage = |body: &str| usage_of(Endpoint::OpenAiChat, body.as_bytes().chunks(size));
@@ -200,7 +280,9 @@ fn an_event_too_large_to_keep_hides_its_usage_and_no_later_one() {
 #[test]
 fn a_usage_object_too_large_to_keep_is_unknown() {
     let padding = "x".repeat(5000);
-    let body = format!("{{\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":2,\"pad\":\"{padding}\"}},\"choices\":[]}}");
+    let body = format!(
+        "{{\"usage\":{{\"prompt_tokens\":1,\"completion_tokens\":2,\"pad\":\"{padding}\"}},\"choices\":[]}}"
+    );
 
     let meter = meter_of(Endpoint::OpenAiChat, body.as_bytes().chunks(100));
 
@@ -211,8 +293,14 @@ fn a_usage_object_too_large_to_keep_is_unknown() {
 #[test]
 fn memory_does_not_grow_with_the_response() {
     let text = "word \\\"usage\\\": ".repeat(64);
-    let json = [r#"{"choices":[{"message":{"content":""#, &text.repeat(1000), r#""}}],"#].concat();
-    let event = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n").repeat(1000);
+    let json = [
+        r#"{"choices":[{"message":{"content":""#,
+        &text.repeat(1000),
+        r#""}}],"#,
+    ]
+    .concat();
+    let event = format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n")
+        .repeat(1000);
 
     for (body, limit) in [(json, 64), (event, 4 * 1024)] {
         let mut meter = UsageMeter::new(Endpoint::OpenAiChat);

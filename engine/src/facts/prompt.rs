@@ -43,15 +43,8 @@ impl<'f, 'a> Prompt<'f, 'a> {
         }
     }
 
-    /// The value of `messages`. The last of several counts, while their text adds up.
+    /// The value of `messages`. Several add up: no server reads more than that.
     pub(super) fn messages(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        let facts = &mut *self.facts;
-        (
-            facts.tool_calls,
-            facts.tool_results,
-            facts.user_turns,
-            facts.assistant_turns,
-        ) = (0, 0, 0, 0);
         if reader.kind()? != Kind::Array {
             return reader.skip();
         }
@@ -263,12 +256,12 @@ impl<'f, 'a> Prompt<'f, 'a> {
 
     fn text(&mut self, reader: &mut Reader<'a>, role: Role) -> Result<(), Fault> {
         let (raw, whole) = reader.string_or_beginning()?;
+        let bytes = hand_out(raw, role, self.sink);
         add(
             &mut self.facts.text_bytes,
-            u32::try_from(raw.len()).unwrap_or(u32::MAX),
+            u32::try_from(bytes).unwrap_or(u32::MAX),
         );
-        self.user_spoke |= role == Role::User && !raw.is_empty();
-        hand_out(raw, role, self.sink);
+        self.user_spoke |= role == Role::User && bytes > 0;
         if whole { Ok(()) } else { Err(Fault::Ended) }
     }
 }

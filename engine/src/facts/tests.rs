@@ -199,7 +199,7 @@ fn a_message_of_tool_results_alone_is_no_turn_of_the_user() {
 }
 
 #[test]
-fn of_equal_keys_the_last_counts_and_the_text_of_all_is_handed_out() {
+fn of_equal_keys_the_last_counts_and_the_text_and_history_of_all() {
     let (facts, heard) = chat(
         r#"{"model":"a","model":"b","n":5,"n":2,"messages":[{"role":"user","content":"x"}],
           "messages":[{"role":"user","content":"y","content":"z"},{"role":"assistant","content":"w","role":"user"},{"content":"p","content":"q","role":"tool"}]}"#,
@@ -208,7 +208,7 @@ fn of_equal_keys_the_last_counts_and_the_text_of_all_is_handed_out() {
     assert_eq!((facts.model.as_deref(), facts.samples), (Some("b"), 2));
     assert_eq!(
         (facts.user_turns, facts.assistant_turns, facts.tool_results),
-        (2, 0, 1)
+        (3, 0, 1)
     );
     let (u, a, t) = (Role::User, Role::Assistant, Role::Tool);
     assert_eq!(
@@ -250,6 +250,7 @@ fn numbers_count_in_any_notation_and_saturate() {
         ("0.0000000000000000000000001e28", Some(1000)),
         ("1000.99", Some(1000)),
         ("\"1000\"", Some(1000)),
+        ("\"10\\u00300\"", Some(1000)),
         ("4294967296", Some(u32::MAX)),
         ("1e999999999999", Some(u32::MAX)),
         ("1e-999999999999", Some(0)),
@@ -425,6 +426,17 @@ fn text_whose_role_was_cut_off_is_handed_out_as_the_users() {
 
     assert_eq!(heard, said(&[(Role::User, "long pro")]));
     assert_eq!((facts.user_turns, facts.text_bytes), (1, 8));
+}
+
+#[test]
+fn a_character_that_the_cut_split_is_left_out() {
+    let (facts, heard) = facts_of(
+        Endpoint::OpenAiChat,
+        b"{\"messages\":[{\"role\":\"user\",\"content\":\"caf\xC3",
+        true,
+    );
+
+    assert_eq!((facts.text_bytes, heard), (3, said(&[(Role::User, "caf")])));
 }
 
 #[test]

@@ -53,24 +53,24 @@ pub trait TextSink {
     fn text(&mut self, role: Role, text: RawText<'_>);
 }
 
-/// Hands `raw` out whole, or in stretches of valid UTF-8; no stretch splits an escape, which is all ASCII.
-pub(super) fn hand_out(raw: &[u8], role: Role, sink: &mut dyn TextSink) {
-    if raw.is_empty() {
-        return;
-    }
-    let mut whole = |raw: &str| {
-        let escaped = memchr::memchr(b'\\', raw.as_bytes()).is_some();
-        sink.text(role, RawText { raw, escaped });
+/// Hands `raw` out, whole or in stretches of valid UTF-8, and gives the bytes handed out.
+///
+/// No stretch splits an escape, which is all ASCII.
+pub(super) fn hand_out(raw: &[u8], role: Role, sink: &mut dyn TextSink) -> usize {
+    let mut bytes: usize = 0;
+    let mut stretch = |raw: &str| {
+        if !raw.is_empty() {
+            let escaped = memchr::memchr(b'\\', raw.as_bytes()).is_some();
+            sink.text(role, RawText { raw, escaped });
+            bytes = bytes.saturating_add(raw.len());
+        }
     };
     match str::from_utf8(raw) {
-        Ok(text) => whole(text),
+        Ok(text) => stretch(text),
         // Ten times slower, so only where it is needed.
-        Err(_) => raw
-            .utf8_chunks()
-            .map(|chunk| chunk.valid())
-            .filter(|valid| !valid.is_empty())
-            .for_each(whole),
+        Err(_) => raw.utf8_chunks().for_each(|chunk| stretch(chunk.valid())),
     }
+    bytes
 }
 
 /// What `raw` says, with U+FFFD for what is not UTF-8; borrowed where nothing had to be replaced.
