@@ -49,7 +49,10 @@ impl Decisions {
     /// [`DecisionLogError::NotAnObject`]; the plugin is at fault.
     pub fn push(&mut self, line: u64, decision: &[u8]) -> Result<(), DecisionLogError> {
         let decision = decision.trim_ascii();
-        let members = decision.strip_prefix(b"{").filter(|members| members.ends_with(b"}") && !decision.contains(&b'\n')).ok_or(DecisionLogError::NotAnObject { line })?;
+        let members = decision
+            .strip_prefix(b"{")
+            .filter(|members| members.ends_with(b"}") && !decision.contains(&b'\n'))
+            .ok_or(DecisionLogError::NotAnObject { line })?;
         write!(self.text, "{{\"line\":{line}")?;
         if members.trim_ascii() != b"}" {
             self.text.push(b',');
@@ -106,7 +109,9 @@ enum Failure {
 impl Failure {
     fn to_error(&self) -> DecisionLogError {
         match self {
-            Self::Write(error) => DecisionLogError::Write(io::Error::new(error.kind(), error.to_string())),
+            Self::Write(error) => {
+                DecisionLogError::Write(io::Error::new(error.kind(), error.to_string()))
+            }
             Self::Abandoned => DecisionLogError::Abandoned,
         }
     }
@@ -134,8 +139,21 @@ impl DecisionLog<Output> {
 impl<W: Write> DecisionLog<W> {
     /// Writes to `sink` with at most `window` batches (at least 1) on their way.
     pub fn new(sink: W, window: usize) -> Self {
-        let state = State { sink: Some(io::BufWriter::with_capacity(BUFFER_BYTES, sink)), issued: 0, written: 0, waiting: BTreeMap::new(), decisions: 0, failure: None };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), room: Condvar::new(), window: window.max(1) as u64 }) }
+        let state = State {
+            sink: Some(io::BufWriter::with_capacity(BUFFER_BYTES, sink)),
+            issued: 0,
+            written: 0,
+            waiting: BTreeMap::new(),
+            decisions: 0,
+            failure: None,
+        };
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                room: Condvar::new(),
+                window: window.max(1) as u64,
+            }),
+        }
     }
     /// The place of the next batch. Waits while `window` batches are on their way.
     ///
@@ -144,14 +162,22 @@ impl<W: Write> DecisionLog<W> {
     pub fn ticket(&self) -> Result<Ticket<W>, DecisionLogError> {
         let mut state = self.shared.lock();
         while state.failure.is_none() && state.issued - state.written >= self.shared.window {
-            state = self.shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .shared
+                .room
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         if let Some(failure) = &state.failure {
             return Err(failure.to_error());
         }
         let place = state.issued;
         state.issued += 1;
-        Ok(Ticket { shared: Arc::clone(&self.shared), place, redeemed: false })
+        Ok(Ticket {
+            shared: Arc::clone(&self.shared),
+            place,
+            redeemed: false,
+        })
     }
     /// Ends the log without a result, for a reason that the caller knows: every ticket taken or
     /// redeemed from now on fails with [`DecisionLogError::Abandoned`].
@@ -169,7 +195,11 @@ impl<W: Write> DecisionLog<W> {
     pub fn into_sink(self) -> Result<(W, u64), DecisionLogError> {
         let mut state = self.shared.lock();
         while state.failure.is_none() && state.written < state.issued {
-            state = self.shared.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .shared
+                .room
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         if let Some(failure) = &state.failure {
             return Err(failure.to_error());
@@ -247,7 +277,9 @@ mod tests {
     fn batch(lines: impl IntoIterator<Item = u64>) -> Decisions {
         let mut decisions = Decisions::new();
         for line in lines {
-            decisions.push(line, format!("{{\"score\":{line}}}").as_bytes()).unwrap();
+            decisions
+                .push(line, format!("{{\"score\":{line}}}").as_bytes())
+                .unwrap();
         }
         decisions
     }
@@ -259,7 +291,10 @@ mod tests {
         decisions.push(7, b" {\"time\":1} ").unwrap();
         decisions.push(8, b"{}").unwrap();
 
-        assert_eq!(decisions.as_bytes(), b"{\"line\":7,\"time\":1}\n{\"line\":8}\n");
+        assert_eq!(
+            decisions.as_bytes(),
+            b"{\"line\":7,\"time\":1}\n{\"line\":8}\n"
+        );
         assert_eq!(decisions.len(), 2);
     }
 
@@ -268,7 +303,10 @@ mod tests {
         for bad in [&b""[..], b"null", b"{", b"}", b"{\n}"] {
             let refused = Decisions::new().push(3, bad);
 
-            assert!(matches!(refused, Err(DecisionLogError::NotAnObject { line: 3 })), "{bad:?}");
+            assert!(
+                matches!(refused, Err(DecisionLogError::NotAnObject { line: 3 })),
+                "{bad:?}"
+            );
         }
     }
 
@@ -285,7 +323,10 @@ mod tests {
                 third.submit(batch([3])).unwrap();
             });
             second.submit(batch([2])).unwrap();
-            assert!(receiver.try_recv().is_err(), "two batches are still on their way");
+            assert!(
+                receiver.try_recv().is_err(),
+                "two batches are still on their way"
+            );
             first.submit(batch([1])).unwrap();
             assert_eq!(receiver.recv(), Ok("third"));
         });
@@ -303,8 +344,14 @@ mod tests {
 
         drop(first);
 
-        assert!(matches!(second.submit(batch([2])), Err(DecisionLogError::Abandoned)));
-        assert!(matches!(log.ticket().map(|_| ()), Err(DecisionLogError::Abandoned)));
+        assert!(matches!(
+            second.submit(batch([2])),
+            Err(DecisionLogError::Abandoned)
+        ));
+        assert!(matches!(
+            log.ticket().map(|_| ()),
+            Err(DecisionLogError::Abandoned)
+        ));
         assert!(matches!(log.finish(), Err(DecisionLogError::Abandoned)));
         assert_eq!(std::fs::read(&target).unwrap(), b"former");
     }
@@ -325,7 +372,9 @@ mod tests {
         log.ticket().unwrap().submit(batch([1])).unwrap(); // still in the buffer
         let end = log.into_sink().map(|_| ());
 
-        assert!(matches!(end, Err(DecisionLogError::Write(error)) if error.kind() == io::ErrorKind::StorageFull));
+        assert!(
+            matches!(end, Err(DecisionLogError::Write(error)) if error.kind() == io::ErrorKind::StorageFull)
+        );
     }
 
     proptest! {

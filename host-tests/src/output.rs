@@ -17,7 +17,10 @@ pub struct Output {
 enum Sink {
     Stdout(io::Stdout),
     InPlace(File),
-    Replace { file: NamedTempFile, target: PathBuf },
+    Replace {
+        file: NamedTempFile,
+        target: PathBuf,
+    },
 }
 
 impl Output {
@@ -27,21 +30,36 @@ impl Output {
     /// Where the folder cannot be written, or the existing special file cannot be opened.
     pub fn create(target: &Path) -> io::Result<Self> {
         if target.as_os_str() == "-" {
-            return Ok(Self { sink: Sink::Stdout(io::stdout()) });
+            return Ok(Self {
+                sink: Sink::Stdout(io::stdout()),
+            });
         }
         // Through links, so that the file they lead to is replaced and not the link.
         let target = target.canonicalize().unwrap_or_else(|_| target.to_owned());
-        if target.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
-            return Ok(Self { sink: Sink::InPlace(OpenOptions::new().write(true).open(&target)?) });
+        if target
+            .metadata()
+            .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+        {
+            return Ok(Self {
+                sink: Sink::InPlace(OpenOptions::new().write(true).open(&target)?),
+            });
         }
         if target.is_dir() {
-            return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder; name a file in it"));
+            return Err(io::Error::new(
+                io::ErrorKind::IsADirectory,
+                "is a folder; name a file in it",
+            ));
         }
         let folder = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        Ok(Self { sink: Sink::Replace { file: temporary_in(folder)?, target } })
+        Ok(Self {
+            sink: Sink::Replace {
+                file: temporary_in(folder)?,
+                target,
+            },
+        })
     }
     /// Whether this is standard output.
     pub fn is_stdout(&self) -> bool {

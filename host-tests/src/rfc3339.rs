@@ -6,7 +6,9 @@ use weir_engine::time::Timestamp;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 /// Appends `time` as `2026-04-22T08:00:00.123Z`; digits below the millisecond are cut.
 pub fn write_millis(time: Timestamp, out: &mut Vec<u8>) {
@@ -76,7 +78,10 @@ pub fn parse_http_date(text: &str) -> Option<Timestamp> {
     let mut rest = Scan(date.as_bytes());
     let day = rest.number(2)?;
     rest.one_of(b" ")?;
-    let month = MONTHS.iter().position(|name| rest.0.starts_with(name.as_bytes()))? as i64 + 1;
+    let month = MONTHS
+        .iter()
+        .position(|name| rest.0.starts_with(name.as_bytes()))? as i64
+        + 1;
     rest.0 = rest.0.get(3..)?;
     rest.one_of(b" ")?;
     let year = rest.number(4)?;
@@ -93,7 +98,10 @@ fn point(year: i64, month: i64, day: i64, seconds: i64, nanos: u64) -> Option<Ti
         return None;
     }
     let seconds = days(year, month, day) * SECONDS_PER_DAY + seconds;
-    let nanos = u64::try_from(seconds).ok()?.checked_mul(NANOS_PER_SECOND)?.checked_add(nanos)?;
+    let nanos = u64::try_from(seconds)
+        .ok()?
+        .checked_mul(NANOS_PER_SECOND)?
+        .checked_add(nanos)?;
     Some(Timestamp::from_unix_nanos(nanos))
 }
 
@@ -104,7 +112,11 @@ impl Scan<'_> {
     fn number(&mut self, digits: usize) -> Option<i64> {
         let (head, tail) = self.0.split_at_checked(digits)?;
         self.0 = tail;
-        head.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0')))
+        head.iter().try_fold(0, |number, digit| {
+            digit
+                .is_ascii_digit()
+                .then(|| number * 10 + i64::from(digit - b'0'))
+        })
     }
     fn one_of(&mut self, allowed: &[u8]) -> Option<()> {
         let (head, tail) = self.0.split_first()?;
@@ -118,12 +130,18 @@ impl Scan<'_> {
         let minutes = self.number(2)?;
         self.one_of(b":")?;
         let seconds = self.number(2)?;
-        (hours <= 23 && minutes <= 59 && seconds <= 60).then_some(hours * 3_600 + minutes * 60 + seconds)
+        (hours <= 23 && minutes <= 59 && seconds <= 60)
+            .then_some(hours * 3_600 + minutes * 60 + seconds)
     }
     /// Nanoseconds of an optional `.fraction`.
     fn fraction(&mut self) -> Option<u64> {
-        let [b'.', digits @ ..] = self.0 else { return Some(0) };
-        let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let [b'.', digits @ ..] = self.0 else {
+            return Some(0);
+        };
+        let length = digits
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let (digits, rest) = digits.split_at_checked(length)?;
         self.0 = rest;
         let mut scale = NANOS_PER_SECOND;
@@ -149,7 +167,12 @@ fn days_in(year: i64, month: i64) -> i64 {
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let since_march = (month + 9) % 12;
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * since_march + 2) / 5 + day - 1 - 719_468
+    365 * year + year.div_euclid(4) - year.div_euclid(100)
+        + year.div_euclid(400)
+        + (153 * since_march + 2) / 5
+        + day
+        - 1
+        - 719_468
 }
 
 /// The date `days` after 1970-01-01; the inverse of [`days`].
@@ -192,14 +215,33 @@ mod tests {
             ("2000-02-29t23:59:59.999999999z", 951_868_799_999_999_999),
             ("2023-11-16 18:15:46.6805900", 1_700_158_546_680_590_000),
         ] {
-            assert_eq!(parse(given), Some(Timestamp::from_unix_nanos(nanos)), "{given}");
+            assert_eq!(
+                parse(given),
+                Some(Timestamp::from_unix_nanos(nanos)),
+                "{given}"
+            );
         }
-        assert_eq!(parse_http_date("Wed, 22 Apr 2026 08:00:00 GMT"), parse("2026-04-22T08:00:00Z"));
+        assert_eq!(
+            parse_http_date("Wed, 22 Apr 2026 08:00:00 GMT"),
+            parse("2026-04-22T08:00:00Z")
+        );
     }
 
     #[test]
     fn what_is_not_a_time_is_refused() {
-        for given in ["", "2026", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-04-22T24:00:00Z", "2026-04-22T08:00:00.Z", "2026-04-22T08:00:00+2:00", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z", "2026-04-22T08:00:00Zx", "２026-04-22T08:00:00Z"] {
+        for given in [
+            "",
+            "2026",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-04-22T24:00:00Z",
+            "2026-04-22T08:00:00.Z",
+            "2026-04-22T08:00:00+2:00",
+            "1969-12-31T23:59:59Z",
+            "9999-01-01T00:00:00Z",
+            "2026-04-22T08:00:00Zx",
+            "２026-04-22T08:00:00Z",
+        ] {
             assert_eq!(parse(given), None, "{given}");
         }
         assert_eq!(parse_http_date("Wed, 22 Abr 2026 08:00:00 GMT"), None);

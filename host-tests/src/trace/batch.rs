@@ -14,7 +14,11 @@ pub struct Batch {
 impl Batch {
     /// Holds nothing yet.
     pub fn new() -> Self {
-        Self { format: TraceFormat::Lines, text: Vec::new(), ends: Vec::new() }
+        Self {
+            format: TraceFormat::Lines,
+            text: Vec::new(),
+            ends: Vec::new(),
+        }
     }
     /// Number of records.
     pub fn len(&self) -> usize {
@@ -30,7 +34,11 @@ impl Batch {
         self.ends.iter().map(move |&(line, end)| {
             let text = self.text.get(start..end).unwrap_or_default();
             start = end;
-            Record { line, text, format: self.format }
+            Record {
+                line,
+                text,
+                format: self.format,
+            }
         })
     }
     pub(super) fn clear(&mut self) {
@@ -60,7 +68,11 @@ impl<'a> Record<'a> {
     /// # Errors
     /// [`TraceError`] where the record is no exchange: the recording is at fault.
     pub fn parse(&self) -> Result<TraceLine<'a>, TraceError> {
-        let text = str::from_utf8(self.text).map_err(|error| self.error(TraceProblem::NotUtf8 { at: error.valid_up_to() }))?;
+        let text = str::from_utf8(self.text).map_err(|error| {
+            self.error(TraceProblem::NotUtf8 {
+                at: error.valid_up_to(),
+            })
+        })?;
         let line = match self.format {
             TraceFormat::Lines => line::parse(text),
             TraceFormat::Tap => tap::parse(text),
@@ -72,6 +84,9 @@ impl<'a> Record<'a> {
         self.text
     }
     fn error(&self, problem: TraceProblem) -> TraceError {
-        TraceError { line: self.line, problem }
+        TraceError {
+            line: self.line,
+            problem,
+        }
     }
 }

@@ -55,7 +55,9 @@ pub enum TraceProblem {
         what: &'static str,
     },
     /// A tap recording without a time.
-    #[error("the recorded exchange has neither `headers_received_time` nor a `date` header in its response")]
+    #[error(
+        "the recorded exchange has neither `headers_received_time` nor a `date` header in its response"
+    )]
     NoTime,
     /// A tap recording in pieces.
     #[error("this is a streamed tap recording, whose exchanges come in pieces")]
@@ -69,7 +71,9 @@ impl TraceProblem {
             Self::Read(_) => "check the file and that it is not being written to",
             Self::TooLong { .. } => "is this a trace? It has one JSON object per line",
             Self::Cut => "the recording was cut off: remove its last, incomplete record",
-            Self::NotUtf8 { .. } => "record such bodies with Envoy's tap filter as JSON_BODY_AS_BYTES",
+            Self::NotUtf8 { .. } => {
+                "record such bodies with Envoy's tap filter as JSON_BODY_AS_BYTES"
+            }
             Self::Malformed { .. } | Self::Field { .. } => "correct or remove the record",
             Self::NoTime => "record with `record_headers_received_time: true` in the tap filter",
             Self::Streamed => "record with `streaming: false` in the tap filter's output_config",
@@ -81,20 +85,33 @@ impl TraceProblem {
             return Self::Cut;
         }
         let text = error.to_string();
-        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
-        let what = if text.starts_with("missing field") || text.starts_with("duplicate field") || !error.is_data() {
+        let text = text
+            .rsplit_once(" at line ")
+            .map_or(text.as_str(), |(what, _)| what);
+        let what = if text.starts_with("missing field")
+            || text.starts_with("duplicate field")
+            || !error.is_data()
+        {
             text.to_owned()
         } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
             format!("expected {expected}")
         } else {
             "unexpected value".to_owned()
         };
-        Self::Malformed { what, row: error.line(), column: error.column() }
+        Self::Malformed {
+            what,
+            row: error.line(),
+            column: error.column(),
+        }
     }
 }
 
 fn place(row: usize, column: usize) -> String {
-    if row > 1 { format!("line {row}, column {column}") } else { format!("column {column}") }
+    if row > 1 {
+        format!("line {row}, column {column}")
+    } else {
+        format!("column {column}")
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +124,9 @@ mod tests {
 
         let problem = TraceProblem::from_json(&error);
 
-        assert_eq!(problem.to_string(), "expected u16 (column 28 of the record)");
+        assert_eq!(
+            problem.to_string(),
+            "expected u16 (column 28 of the record)"
+        );
     }
 }

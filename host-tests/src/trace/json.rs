@@ -52,7 +52,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for HeaderObject<'a> {
                     let name = lower(name);
                     match values {
                         Values::One(value) => headers.push((name, value)),
-                        Values::Many(values) => headers.extend(values.into_iter().map(|value| (name.clone(), value.0))),
+                        Values::Many(values) => {
+                            headers.extend(values.into_iter().map(|value| (name.clone(), value.0)))
+                        }
                     }
                 }
                 Ok(HeaderObject(headers))
@@ -95,12 +97,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Values<'a> {
 
 /// A header's name as HTTP/2 and Envoy have it.
 pub(super) fn lower(name: Cow<'_, str>) -> Cow<'_, str> {
-    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { Cow::Owned(name.to_ascii_lowercase()) } else { name }
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        name
+    }
 }
 
 /// The bytes of a body: a JSON string stands for its own text, any other JSON for exactly its text.
 pub(super) fn body_bytes(body: Option<&RawValue>) -> Result<Cow<'_, [u8]>, TraceProblem> {
-    let Some(body) = body else { return Ok(Cow::Borrowed(&[])) };
+    let Some(body) = body else {
+        return Ok(Cow::Borrowed(&[]));
+    };
     let json = body.get();
     if !json.starts_with('"') {
         return Ok(Cow::Borrowed(json.as_bytes()));

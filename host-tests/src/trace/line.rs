@@ -41,13 +41,25 @@ pub struct TraceResponse<'a> {
 // Bodies and headers hold prompts and credentials: neither may reach a log through `{:?}`.
 impl fmt::Debug for TraceLine<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("TraceLine").field("time", &self.time).field("method", &self.method).field("headers", &self.headers.len()).field("body_bytes", &self.body.len()).field("response", &self.response).finish_non_exhaustive()
+        formatter
+            .debug_struct("TraceLine")
+            .field("time", &self.time)
+            .field("method", &self.method)
+            .field("headers", &self.headers.len())
+            .field("body_bytes", &self.body.len())
+            .field("response", &self.response)
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for TraceResponse<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("TraceResponse").field("status", &self.status).field("headers", &self.headers.len()).field("body_bytes", &self.body.len()).finish_non_exhaustive()
+        formatter
+            .debug_struct("TraceResponse")
+            .field("status", &self.status)
+            .field("headers", &self.headers.len())
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -88,12 +100,23 @@ struct Response<'a> {
 
 /// Reads one line of Weir's own format.
 pub(super) fn parse(record: &str) -> Result<TraceLine<'_>, TraceProblem> {
-    let exchange: Exchange<'_> = serde_json::from_str(record).map_err(|error| TraceProblem::from_json(&error))?;
-    let time = rfc3339::parse(&exchange.time.0).ok_or(TraceProblem::Field { field: "`time`", what: "must be RFC 3339, like 2026-04-22T08:00:00.123Z" })?;
+    let exchange: Exchange<'_> =
+        serde_json::from_str(record).map_err(|error| TraceProblem::from_json(&error))?;
+    let time = rfc3339::parse(&exchange.time.0).ok_or(TraceProblem::Field {
+        field: "`time`",
+        what: "must be RFC 3339, like 2026-04-22T08:00:00.123Z",
+    })?;
     let request = exchange.request;
     let response = exchange
         .response
-        .map(|response| -> Result<_, TraceProblem> { Ok(TraceResponse { status: status(response.status)?, headers: without(response.headers.0, &[":status"]), body: body_bytes(response.body)?, body_cut: false }) })
+        .map(|response| -> Result<_, TraceProblem> {
+            Ok(TraceResponse {
+                status: status(response.status)?,
+                headers: without(response.headers.0, &[":status"]),
+                body: body_bytes(response.body)?,
+                body_cut: false,
+            })
+        })
         .transpose()?;
     Ok(TraceLine {
         time,
@@ -114,7 +137,14 @@ pub(super) fn without<'a>(mut headers: Headers<'a>, dropped: &[&str]) -> Headers
 
 /// A status that a response can have.
 pub(super) fn status(status: u16) -> Result<u16, TraceProblem> {
-    if (100..=599).contains(&status) { Ok(status) } else { Err(TraceProblem::Field { field: "`response.status`", what: "must be between 100 and 599" }) }
+    if (100..=599).contains(&status) {
+        Ok(status)
+    } else {
+        Err(TraceProblem::Field {
+            field: "`response.status`",
+            what: "must be between 100 and 599",
+        })
+    }
 }
 
 #[cfg(test)]
@@ -128,11 +158,28 @@ mod tests {
         let line = parse(EXAMPLE).unwrap();
 
         assert_eq!(line.time.as_unix_nanos(), 1_776_844_800_123_000_000);
-        assert_eq!((&*line.method, &*line.path), ("POST", "/v1/chat/completions"));
-        assert_eq!(line.headers.iter().map(|(name, value)| (&**name, &**value)).collect::<Vec<_>>(), [("authorization", "Bearer sk-1"), ("x-account-id", "a-17"), ("via", "a"), ("via", "b")]);
+        assert_eq!(
+            (&*line.method, &*line.path),
+            ("POST", "/v1/chat/completions")
+        );
+        assert_eq!(
+            line.headers
+                .iter()
+                .map(|(name, value)| (&**name, &**value))
+                .collect::<Vec<_>>(),
+            [
+                ("authorization", "Bearer sk-1"),
+                ("x-account-id", "a-17"),
+                ("via", "a"),
+                ("via", "b")
+            ]
+        );
         assert_eq!(&*line.body, br#"{"model":"m-large", "messages":[]}"#);
         let response = line.response.unwrap();
-        assert_eq!((response.status, &*response.body), (200, &b"data: {\"a\":1}\n\n"[..]));
+        assert_eq!(
+            (response.status, &*response.body),
+            (200, &b"data: {\"a\":1}\n\n"[..])
+        );
     }
 
     #[test]
@@ -140,13 +187,29 @@ mod tests {
         let line = parse(EXAMPLE).unwrap();
 
         assert!(matches!(line.body, Cow::Borrowed(_)));
-        assert!(matches!(line.headers[1], (Cow::Borrowed(_), Cow::Borrowed(_))));
+        assert!(matches!(
+            line.headers[1],
+            (Cow::Borrowed(_), Cow::Borrowed(_))
+        ));
     }
 
     #[test]
     fn truth_is_nowhere_in_what_a_plugin_may_see() {
-        let TraceLine { time: _, method, path, headers, body, body_cut: _, response } = parse(EXAMPLE).unwrap();
-        let TraceResponse { status: _, headers: answer_headers, body: answer, body_cut: _ } = response.unwrap();
+        let TraceLine {
+            time: _,
+            method,
+            path,
+            headers,
+            body,
+            body_cut: _,
+            response,
+        } = parse(EXAMPLE).unwrap();
+        let TraceResponse {
+            status: _,
+            headers: answer_headers,
+            body: answer,
+            body_cut: _,
+        } = response.unwrap();
 
         let mut seen = [method.as_bytes(), path.as_bytes(), &body, &answer].concat();
         for (name, value) in headers.iter().chain(&answer_headers) {
@@ -163,12 +226,18 @@ mod tests {
 
         let debug = format!("{line:?}");
 
-        assert!(!debug.contains("sk-1") && !debug.contains("m-large") && !debug.contains("data:"), "{debug}");
+        assert!(
+            !debug.contains("sk-1") && !debug.contains("m-large") && !debug.contains("data:"),
+            "{debug}"
+        );
     }
 
     #[test]
     fn an_absent_body_and_an_absent_response_are_allowed() {
-        let line = parse(r#"{"time":"2026-04-22T08:00:00Z","request":{"method":"GET","path":"/v1/models"}}"#).unwrap();
+        let line = parse(
+            r#"{"time":"2026-04-22T08:00:00Z","request":{"method":"GET","path":"/v1/models"}}"#,
+        )
+        .unwrap();
 
         assert!(line.body.is_empty() && line.headers.is_empty() && line.response.is_none());
     }
@@ -178,11 +247,26 @@ mod tests {
         for (given, expected) in [
             ("", "the trace ends in the middle of a record"),
             ("{\"time\":", "the trace ends in the middle of a record"),
-            ("[]", "expected a recorded exchange (column 2 of the record)"),
-            (r#"{"time":"yesterday","request":{"method":"GET","path":"/"}}"#, "`time` must be RFC 3339, like 2026-04-22T08:00:00.123Z"),
-            (r#"{"time":"2026-04-22T08:00:00Z"}"#, "missing field `request` (column 31 of the record)"),
-            (r#"{"time":"2026-04-22T08:00:00Z","request":"secret prompt"}"#, "expected an object with `method`, `path`, `headers` and `body` (column 56 of the record)"),
-            (r#"{"time":"2026-04-22T08:00:00Z","request":{"method":"GET","path":"/"},"response":{"status":99}}"#, "`response.status` must be between 100 and 599"),
+            (
+                "[]",
+                "expected a recorded exchange (column 2 of the record)",
+            ),
+            (
+                r#"{"time":"yesterday","request":{"method":"GET","path":"/"}}"#,
+                "`time` must be RFC 3339, like 2026-04-22T08:00:00.123Z",
+            ),
+            (
+                r#"{"time":"2026-04-22T08:00:00Z"}"#,
+                "missing field `request` (column 31 of the record)",
+            ),
+            (
+                r#"{"time":"2026-04-22T08:00:00Z","request":"secret prompt"}"#,
+                "expected an object with `method`, `path`, `headers` and `body` (column 56 of the record)",
+            ),
+            (
+                r#"{"time":"2026-04-22T08:00:00Z","request":{"method":"GET","path":"/"},"response":{"status":99}}"#,
+                "`response.status` must be between 100 and 599",
+            ),
         ] {
             assert_eq!(parse(given).unwrap_err().to_string(), expected, "{given}");
         }
@@ -191,7 +275,9 @@ mod tests {
     #[test]
     fn a_body_nested_a_hundred_thousand_deep_is_passed_on_unread() {
         let body = "[".repeat(100_000) + &"]".repeat(100_000);
-        let record = format!(r#"{{"time":"2026-04-22T08:00:00Z","request":{{"method":"POST","path":"/","body":{body}}}}}"#);
+        let record = format!(
+            r#"{{"time":"2026-04-22T08:00:00Z","request":{{"method":"POST","path":"/","body":{body}}}}}"#
+        );
 
         assert_eq!(&*parse(&record).unwrap().body, body.as_bytes());
     }

@@ -68,46 +68,96 @@ struct Body<'a> {
 pub(super) fn begins(first_line: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Probe {
-        #[serde(alias = "httpBufferedTrace", alias = "http_streamed_trace_segment", alias = "httpStreamedTraceSegment")]
+        #[serde(
+            alias = "httpBufferedTrace",
+            alias = "http_streamed_trace_segment",
+            alias = "httpStreamedTraceSegment"
+        )]
         http_buffered_trace: Option<IgnoredAny>,
     }
     match serde_json::from_slice::<Probe>(first_line) {
         Ok(probe) => probe.http_buffered_trace.is_some(),
         // A trace line is an object on its own line; an object that only begins here was printed for people.
-        Err(error) => error.is_eof() && (first_line.trim_ascii() == b"{" || first_line.windows(16).any(|window| window.starts_with(b"\"http_") || window.starts_with(b"\"httpBuffered") || window.starts_with(b"\"httpStreamed"))),
+        Err(error) => {
+            error.is_eof()
+                && (first_line.trim_ascii() == b"{"
+                    || first_line.windows(16).any(|window| {
+                        window.starts_with(b"\"http_")
+                            || window.starts_with(b"\"httpBuffered")
+                            || window.starts_with(b"\"httpStreamed")
+                    }))
+        }
     }
 }
 
 /// Reads one tap record.
 pub(super) fn parse(record: &str) -> Result<TraceLine<'_>, TraceProblem> {
-    let wrapper: Wrapper<'_> = serde_json::from_str(record).map_err(|error| TraceProblem::from_json(&error))?;
+    let wrapper: Wrapper<'_> =
+        serde_json::from_str(record).map_err(|error| TraceProblem::from_json(&error))?;
     if wrapper.http_streamed_trace_segment.is_some() {
         return Err(TraceProblem::Streamed);
     }
-    let Buffered { request, response } = wrapper.http_buffered_trace.ok_or(TraceProblem::Field { field: "`http_buffered_trace`", what: "is missing: other kinds of tap recordings hold no HTTP exchange" })?;
+    let Buffered { request, response } =
+        wrapper.http_buffered_trace.ok_or(TraceProblem::Field {
+            field: "`http_buffered_trace`",
+            what: "is missing: other kinds of tap recordings hold no HTTP exchange",
+        })?;
     let received = request.headers_received_time;
     let headers = headers(request.headers)?;
     let answer = response.map(answer).transpose()?;
     let time = time(received, answer.as_ref())?;
-    let method = find(&headers, ":method").ok_or(TraceProblem::Field { field: "`:method`", what: "is missing in the request's headers" })?;
-    let path = find(&headers, ":path").ok_or(TraceProblem::Field { field: "`:path`", what: "is missing in the request's headers" })?;
+    let method = find(&headers, ":method").ok_or(TraceProblem::Field {
+        field: "`:method`",
+        what: "is missing in the request's headers",
+    })?;
+    let path = find(&headers, ":path").ok_or(TraceProblem::Field {
+        field: "`:path`",
+        what: "is missing in the request's headers",
+    })?;
     let (body, body_cut) = body(request.body)?;
-    Ok(TraceLine { time, method, path, headers: without(headers, &[":method", ":path"]), body, body_cut, response: answer })
+    Ok(TraceLine {
+        time,
+        method,
+        path,
+        headers: without(headers, &[":method", ":path"]),
+        body,
+        body_cut,
+        response: answer,
+    })
 }
 
 fn answer(message: Message<'_>) -> Result<TraceResponse<'_>, TraceProblem> {
     let headers = headers(message.headers)?;
-    let code = find(&headers, ":status").and_then(|text| text.parse().ok()).ok_or(TraceProblem::Field { field: "`:status`", what: "must be a number among the response's headers" })?;
+    let code = find(&headers, ":status")
+        .and_then(|text| text.parse().ok())
+        .ok_or(TraceProblem::Field {
+            field: "`:status`",
+            what: "must be a number among the response's headers",
+        })?;
     let (body, body_cut) = body(message.body)?;
-    Ok(TraceResponse { status: status(code)?, headers: without(headers, &[":status"]), body, body_cut })
+    Ok(TraceResponse {
+        status: status(code)?,
+        headers: without(headers, &[":status"]),
+        body,
+        body_cut,
+    })
 }
 
-fn time(received: Option<Text<'_>>, answer: Option<&TraceResponse<'_>>) -> Result<Timestamp, TraceProblem> {
+fn time(
+    received: Option<Text<'_>>,
+    answer: Option<&TraceResponse<'_>>,
+) -> Result<Timestamp, TraceProblem> {
     if let Some(Text(received)) = received {
-        return rfc3339::parse(&received).ok_or(TraceProblem::Field { field: "`headers_received_time`", what: "must be RFC 3339" });
+        return rfc3339::parse(&received).ok_or(TraceProblem::Field {
+            field: "`headers_received_time`",
+            what: "must be RFC 3339",
+        });
     }
     // To the second, and a moment late; better than refusing the recordings of older configurations.
-    answer.and_then(|answer| find(&answer.headers, "date")).and_then(|date| rfc3339::parse_http_date(&date)).ok_or(TraceProblem::NoTime)
+    answer
+        .and_then(|answer| find(&answer.headers, "date"))
+        .and_then(|date| rfc3339::parse_http_date(&date))
+        .ok_or(TraceProblem::NoTime)
 }
 
 fn headers(headers: Vec<Header<'_>>) -> Result<Headers<'_>, TraceProblem> {
@@ -116,7 +166,9 @@ fn headers(headers: Vec<Header<'_>>) -> Result<Headers<'_>, TraceProblem> {
         .map(|header| {
             let value = match (header.value, header.raw_value) {
                 (Some(Text(value)), _) => value,
-                (None, Some(raw)) => Cow::Owned(String::from_utf8_lossy(&base64(&raw.0)?).into_owned()),
+                (None, Some(raw)) => {
+                    Cow::Owned(String::from_utf8_lossy(&base64(&raw.0)?).into_owned())
+                }
                 (None, None) => Cow::Borrowed(""),
             };
             Ok((lower(header.key.0), value))
@@ -125,11 +177,16 @@ fn headers(headers: Vec<Header<'_>>) -> Result<Headers<'_>, TraceProblem> {
 }
 
 fn find<'a>(headers: &Headers<'a>, wanted: &str) -> Option<Cow<'a, str>> {
-    headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+    headers
+        .iter()
+        .find(|(name, _)| name == wanted)
+        .map(|(_, value)| value.clone())
 }
 
 fn body(body: Option<Body<'_>>) -> Result<(Cow<'_, [u8]>, bool), TraceProblem> {
-    let Some(body) = body else { return Ok((Cow::Borrowed(&[]), false)) };
+    let Some(body) = body else {
+        return Ok((Cow::Borrowed(&[]), false));
+    };
     let bytes = match (body.as_string, body.as_bytes) {
         (Some(Text(Cow::Borrowed(text))), _) => Cow::Borrowed(text.as_bytes()),
         (Some(Text(Cow::Owned(text))), _) => Cow::Owned(text.into_bytes()),
@@ -141,7 +198,10 @@ fn body(body: Option<Body<'_>>) -> Result<(Cow<'_, [u8]>, bool), TraceProblem> {
 
 /// Decodes base64, standard or URL-safe alphabet, padded or not, as proto3's JSON allows.
 fn base64(text: &str) -> Result<Vec<u8>, TraceProblem> {
-    const BAD: TraceProblem = TraceProblem::Field { field: "`as_bytes`", what: "must be base64" };
+    const BAD: TraceProblem = TraceProblem::Field {
+        field: "`as_bytes`",
+        what: "must be base64",
+    };
     let text = text.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
     let (mut bits, mut held) = (0_u32, 0_u32);
@@ -161,7 +221,11 @@ fn base64(text: &str) -> Result<Vec<u8>, TraceProblem> {
             bytes.push((bits >> held & 0xff) as u8);
         }
     }
-    if text.len() % 4 == 1 { Err(BAD) } else { Ok(bytes) }
+    if text.len() % 4 == 1 {
+        Err(BAD)
+    } else {
+        Ok(bytes)
+    }
 }
 
 #[cfg(test)]
@@ -197,10 +261,27 @@ mod tests {
         let line = parse(PRINTED).unwrap();
 
         assert_eq!(line.time.as_unix_nanos(), 1_776_844_800_123_456_789);
-        assert_eq!((&*line.method, &*line.path, &*line.body, line.body_cut), ("POST", "/v1/chat/completions", &b"{\"model\":\"m\"}"[..], false));
-        assert_eq!(line.headers.iter().map(|(name, value)| (&**name, &**value)).collect::<Vec<_>>(), [(":authority", "llm.example"), ("x-account-id", "a-17")]);
+        assert_eq!(
+            (&*line.method, &*line.path, &*line.body, line.body_cut),
+            (
+                "POST",
+                "/v1/chat/completions",
+                &b"{\"model\":\"m\"}"[..],
+                false
+            )
+        );
+        assert_eq!(
+            line.headers
+                .iter()
+                .map(|(name, value)| (&**name, &**value))
+                .collect::<Vec<_>>(),
+            [(":authority", "llm.example"), ("x-account-id", "a-17")]
+        );
         let response = line.response.unwrap();
-        assert_eq!((response.status, &*response.body, response.body_cut), (200, &b"{}"[..], true));
+        assert_eq!(
+            (response.status, &*response.body, response.body_cut),
+            (200, &b"{}"[..], true)
+        );
     }
 
     #[test]
@@ -208,13 +289,19 @@ mod tests {
         let dated = PRINTED.replace("\"2026-04-22T08:00:00.123456789Z\"", "null");
         let undated = dated.replace("\"date\"", "\"server\"");
 
-        assert_eq!(parse(&dated).unwrap().time.as_unix_nanos(), 1_776_844_802_000_000_000);
+        assert_eq!(
+            parse(&dated).unwrap().time.as_unix_nanos(),
+            1_776_844_802_000_000_000
+        );
         assert!(matches!(parse(&undated), Err(TraceProblem::NoTime)));
     }
 
     #[test]
     fn a_body_as_string_is_read_verbatim() {
-        let text = PRINTED.replace("\"as_bytes\": \"eyJtb2RlbCI6Im0ifQ==\"", r#""as_string": "{\"model\":\"m\"}""#);
+        let text = PRINTED.replace(
+            "\"as_bytes\": \"eyJtb2RlbCI6Im0ifQ==\"",
+            r#""as_string": "{\"model\":\"m\"}""#,
+        );
 
         assert_eq!(&*parse(&text).unwrap().body, b"{\"model\":\"m\"}");
     }
@@ -228,17 +315,36 @@ mod tests {
 
     #[test]
     fn base64_reads_both_alphabets_and_refuses_what_is_neither() {
-        for (given, expected) in [("", Some(&b""[..])), ("Zg==", Some(b"f")), ("Zm9v", Some(b"foo")), ("-_8", Some(&[0xfb, 0xff])), ("+/8=", Some(&[0xfb, 0xff])), ("Z", None), ("Zm9v!", None)] {
+        for (given, expected) in [
+            ("", Some(&b""[..])),
+            ("Zg==", Some(b"f")),
+            ("Zm9v", Some(b"foo")),
+            ("-_8", Some(&[0xfb, 0xff])),
+            ("+/8=", Some(&[0xfb, 0xff])),
+            ("Z", None),
+            ("Zm9v!", None),
+        ] {
             assert_eq!(base64(given).ok().as_deref(), expected, "{given}");
         }
     }
 
     #[test]
     fn the_first_line_tells_the_format() {
-        for tap in ["{\n", r#"{"http_buffered_trace":{}}"#, r#"{ "httpBufferedTrace": {"#, r#"{"http_streamed_trace_segment":{}}"#] {
+        for tap in [
+            "{\n",
+            r#"{"http_buffered_trace":{}}"#,
+            r#"{ "httpBufferedTrace": {"#,
+            r#"{"http_streamed_trace_segment":{}}"#,
+        ] {
             assert!(begins(tap.as_bytes()), "{tap}");
         }
-        for trace in ["", "not json", r#"{"time":"2026"#, r#"{"time":"2026-04-22T08:00:00Z","request":{}}"#, "[]"] {
+        for trace in [
+            "",
+            "not json",
+            r#"{"time":"2026"#,
+            r#"{"time":"2026-04-22T08:00:00Z","request":{}}"#,
+            "[]",
+        ] {
             assert!(!begins(trace.as_bytes()), "{trace}");
         }
     }
