@@ -72,13 +72,27 @@ struct Wanted {
     help: &'static str,
 }
 
-const PLUGIN: Wanted = Wanted { what: "the plugin", task: "wasm", variable: "WEIR_WASM", help: "name a built plugin with --wasm FILE or WEIR_WASM" };
-const ENVOY: Wanted = Wanted { what: "Envoy", task: "envoy", variable: "ENVOY", help: "name an Envoy binary with ENVOY, or use --host wasm, which needs none" };
+const PLUGIN: Wanted = Wanted {
+    what: "the plugin",
+    task: "wasm",
+    variable: "WEIR_WASM",
+    help: "name a built plugin with --wasm FILE or WEIR_WASM",
+};
+const ENVOY: Wanted = Wanted {
+    what: "Envoy",
+    task: "envoy",
+    variable: "ENVOY",
+    help: "name an Envoy binary with ENVOY, or use --host wasm, which needs none",
+};
 
 impl Artifacts {
     /// The checkout that this command was built from, and the process's environment.
     pub fn new() -> Self {
-        Self { checkout: Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()), variable: |name| env::var_os(name) }
+        Self {
+            checkout: Path::new(env!("CARGO_MANIFEST_DIR")).join(".."),
+            cargo: env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
+            variable: |name| env::var_os(name),
+        }
     }
     /// The plugin: `given` (the flag), or `WEIR_WASM`, or built now.
     ///
@@ -98,21 +112,41 @@ impl Artifacts {
         self.find(&ENVOY)
     }
     fn find(&self, wanted: &Wanted) -> Result<PathBuf, ArtifactError> {
-        let Wanted { what, task, variable, help } = *wanted;
+        let Wanted {
+            what,
+            task,
+            variable,
+            help,
+        } = *wanted;
         if let Some(path) = (self.variable)(variable).filter(|path| !path.is_empty()) {
             return existing(variable, path.into());
         }
         if !self.checkout.join("xtask/Cargo.toml").is_file() {
             return Err(ArtifactError::NoCheckout { what, help });
         }
-        let output = Command::new(&self.cargo).args(["xtask", task]).current_dir(&self.checkout).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let output = Command::new(&self.cargo)
+            .args(["xtask", task])
+            .current_dir(&self.checkout)
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output();
         let output = output.map_err(|source| ArtifactError::NotStarted { task, help, source })?;
         if !output.status.success() {
-            return Err(ArtifactError::Failed { task, status: output.status, help });
+            return Err(ArtifactError::Failed {
+                task,
+                status: output.status,
+                help,
+            });
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        let path = text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(|line| self.checkout.join(line));
-        path.filter(|path| path.is_file()).ok_or(ArtifactError::NoPath { task })
+        let path = text
+            .lines()
+            .rev()
+            .map(str::trim)
+            .find(|line| !line.is_empty())
+            .map(|line| self.checkout.join(line));
+        path.filter(|path| path.is_file())
+            .ok_or(ArtifactError::NoPath { task })
     }
 }
 
@@ -123,10 +157,15 @@ impl Default for Artifacts {
 }
 
 fn existing(named_by: &'static str, path: PathBuf) -> Result<PathBuf, ArtifactError> {
-    if path.is_file() { Ok(path) } else { Err(ArtifactError::NotAFile { named_by, path }) }
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(ArtifactError::NotAFile { named_by, path })
+    }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use std::fs;
@@ -142,38 +181,89 @@ mod tests {
         let cargo = folder.path().join("cargo.sh");
         fs::write(&cargo, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
-        let artifacts = Artifacts { checkout: folder.path().to_owned(), cargo: cargo.into(), variable };
+        let artifacts = Artifacts {
+            checkout: folder.path().to_owned(),
+            cargo: cargo.into(),
+            variable,
+        };
         (folder, artifacts)
     }
 
     #[test]
     fn in_a_checkout_xtask_is_asked_each_time_and_its_last_line_is_the_path() {
-        let (folder, artifacts) = checkout("test \"$1 $2\" = 'xtask wasm' && echo noise && echo \"$PWD/built\" && echo run >> runs", |_| None);
+        let (folder, artifacts) = checkout(
+            "test \"$1 $2\" = 'xtask wasm' && echo noise && echo \"$PWD/built\" && echo run >> runs",
+            |_| None,
+        );
 
         for _ in 0..2 {
-            assert_eq!(artifacts.plugin(None).unwrap().canonicalize().unwrap(), folder.path().join("built").canonicalize().unwrap());
+            assert_eq!(
+                artifacts.plugin(None).unwrap().canonicalize().unwrap(),
+                folder.path().join("built").canonicalize().unwrap()
+            );
         }
 
-        assert_eq!(fs::read_to_string(folder.path().join("runs")).unwrap(), "run\nrun\n");
+        assert_eq!(
+            fs::read_to_string(folder.path().join("runs")).unwrap(),
+            "run\nrun\n"
+        );
     }
 
     #[test]
     fn what_the_user_names_comes_first_and_must_be_there() {
-        let (folder, artifacts) = checkout("exit 9", |name| (name == "ENVOY").then(|| "/no/such/envoy".into()));
+        let (folder, artifacts) = checkout("exit 9", |name| {
+            (name == "ENVOY").then(|| "/no/such/envoy".into())
+        });
 
-        assert_eq!(artifacts.plugin(Some(&folder.path().join("built"))).unwrap(), folder.path().join("built"));
-        assert!(matches!(artifacts.plugin(Some(Path::new("missing.wasm"))), Err(ArtifactError::NotAFile { named_by: "--wasm", .. })));
-        assert!(matches!(artifacts.envoy(), Err(ArtifactError::NotAFile { named_by: "ENVOY", .. })));
+        assert_eq!(
+            artifacts
+                .plugin(Some(&folder.path().join("built")))
+                .unwrap(),
+            folder.path().join("built")
+        );
+        assert!(matches!(
+            artifacts.plugin(Some(Path::new("missing.wasm"))),
+            Err(ArtifactError::NotAFile {
+                named_by: "--wasm",
+                ..
+            })
+        ));
+        assert!(matches!(
+            artifacts.envoy(),
+            Err(ArtifactError::NotAFile {
+                named_by: "ENVOY",
+                ..
+            })
+        ));
     }
 
     #[test]
     fn every_failure_says_what_to_do_instead() {
         let (_failing, fails) = checkout("exit 2", |_| None);
         let (_silent, silent) = checkout("true", |_| None);
-        let nowhere = Artifacts { checkout: "/no/such/checkout".into(), cargo: "cargo".into(), variable: |_| None };
+        let nowhere = Artifacts {
+            checkout: "/no/such/checkout".into(),
+            cargo: "cargo".into(),
+            variable: |_| None,
+        };
 
-        assert!(fails.envoy().unwrap_err().to_string().contains("--host wasm"));
-        assert!(nowhere.plugin(None).unwrap_err().to_string().contains("--wasm FILE or WEIR_WASM"));
-        assert!(matches!(silent.plugin(None), Err(ArtifactError::NoPath { task: "wasm" })));
+        assert!(
+            fails
+                .envoy()
+                .unwrap_err()
+                .to_string()
+                .contains("--host wasm")
+        );
+        assert!(
+            nowhere
+                .plugin(None)
+                .unwrap_err()
+                .to_string()
+                .contains("--wasm FILE or WEIR_WASM")
+        );
+        assert!(matches!(
+            silent.plugin(None),
+            Err(ArtifactError::NoPath { task: "wasm" })
+        ));
     }
 }

@@ -9,7 +9,11 @@ use std::process::ExitCode;
 
 /// Finds and stops distillation campaigns: replay, simulate and check policies for the Weir plugin
 #[derive(Parser)]
-#[command(name = "weir", version, after_help = "Exit status: 0 fine, 1 negative result, 2 wrong usage or environment")]
+#[command(
+    name = "weir",
+    version,
+    after_help = "Exit status: 0 fine, 1 negative result, 2 wrong usage or environment"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -27,7 +27,12 @@ pub trait Decider {
     ///
     /// # Errors
     /// Where the decider itself is broken. A hostile exchange is not an error but a decision.
-    fn decide(&mut self, line: u64, exchange: &TraceLine<'_>, out: &mut Vec<u8>) -> Result<(), Self::Error>;
+    fn decide(
+        &mut self,
+        line: u64,
+        exchange: &TraceLine<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Self::Error>;
     /// Called once, after the last exchange of a replay that went well.
     fn report(self) -> Self::Report;
 }
@@ -78,8 +83,19 @@ pub enum ReplayError<E> {
 ///
 /// # Errors
 /// [`ReplayError`]; `log` has then been abandoned.
-pub fn run<D: Decider, W: Write + Send>(reader: TraceReader, log: &DecisionLog<W>, workers: usize, bad_lines: BadLines, make: impl Fn(usize) -> Result<D, D::Error> + Sync) -> Result<ReplaySummary<D::Report>, ReplayError<D::Error>> {
-    let shared = Shared { log, bad_lines, idle: Mutex::new(Vec::new()), failure: Mutex::new(None) };
+pub fn run<D: Decider, W: Write + Send>(
+    reader: TraceReader,
+    log: &DecisionLog<W>,
+    workers: usize,
+    bad_lines: BadLines,
+    make: impl Fn(usize) -> Result<D, D::Error> + Sync,
+) -> Result<ReplaySummary<D::Report>, ReplayError<D::Error>> {
+    let shared = Shared {
+        log,
+        bad_lines,
+        idle: Mutex::new(Vec::new()),
+        failure: Mutex::new(None),
+    };
     // Room for every ticket that can be out, so that sending never waits for a worker that is gone.
     let (sender, receiver) = sync_channel(log.window());
     let receiver = Mutex::new(receiver);
@@ -91,9 +107,16 @@ pub fn run<D: Decider, W: Write + Send>(reader: TraceReader, log: &DecisionLog<W
             })
             .collect();
         shared.read(reader, sender);
-        threads.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
+        threads
+            .into_iter()
+            .map(|thread| thread.join())
+            .collect::<Vec<_>>()
     });
-    let mut summary = ReplaySummary { exchanges: 0, skipped: 0, reports: Vec::with_capacity(outcomes.len()) };
+    let mut summary = ReplaySummary {
+        exchanges: 0,
+        skipped: 0,
+        reports: Vec::with_capacity(outcomes.len()),
+    };
     for outcome in outcomes {
         match outcome {
             Ok(Some((counts, report))) => {
@@ -148,7 +171,12 @@ impl<W: Write, E> Shared<'_, W, E> {
             }
         }
     }
-    fn work<D: Decider<Error = E>>(&self, worker: usize, receiver: &Mutex<Receiver<(Batch, Ticket<W>)>>, make: &impl Fn(usize) -> Result<D, E>) -> Option<(Counts, D::Report)> {
+    fn work<D: Decider<Error = E>>(
+        &self,
+        worker: usize,
+        receiver: &Mutex<Receiver<(Batch, Ticket<W>)>>,
+        make: &impl Fn(usize) -> Result<D, E>,
+    ) -> Option<(Counts, D::Report)> {
         // Also when deciding panics: the reader may be waiting for a ticket that would never come back.
         let leaving = AbandonOnDrop(self.log);
         let mut decider = match make(worker) {
@@ -162,7 +190,9 @@ impl<W: Write, E> Shared<'_, W, E> {
         loop {
             let next = lock(receiver).recv();
             let Ok((batch, ticket)) = next else { break };
-            let decided = self.decide(&batch, &mut decider, &mut counts, &mut decision).and_then(|decisions| Ok(ticket.submit(decisions)?));
+            let decided = self
+                .decide(&batch, &mut decider, &mut counts, &mut decision)
+                .and_then(|decisions| Ok(ticket.submit(decisions)?));
             if let Err(error) = decided {
                 self.fail(error);
                 return None;
@@ -172,13 +202,24 @@ impl<W: Write, E> Shared<'_, W, E> {
         std::mem::forget(leaving);
         Some((counts, decider.report()))
     }
-    fn decide<D: Decider<Error = E>>(&self, batch: &Batch, decider: &mut D, counts: &mut Counts, decision: &mut Vec<u8>) -> Result<Decisions, ReplayError<E>> {
+    fn decide<D: Decider<Error = E>>(
+        &self,
+        batch: &Batch,
+        decider: &mut D,
+        counts: &mut Counts,
+        decision: &mut Vec<u8>,
+    ) -> Result<Decisions, ReplayError<E>> {
         let mut decisions = Decisions::new();
         for record in batch.records() {
             match record.parse() {
                 Ok(exchange) => {
                     decision.clear();
-                    decider.decide(record.line, &exchange, decision).map_err(|error| ReplayError::Decider { line: record.line, error })?;
+                    decider
+                        .decide(record.line, &exchange, decision)
+                        .map_err(|error| ReplayError::Decider {
+                            line: record.line,
+                            error,
+                        })?;
                     decisions.push(record.line, decision)?;
                     counts.exchanges += 1;
                 }
@@ -205,7 +246,9 @@ impl<W: Write, E> Shared<'_, W, E> {
 /// Failures in the order in which they are worth telling; that others gave up comes last.
 fn rank<E>(failure: &ReplayError<E>) -> (u8, u64) {
     match failure {
-        ReplayError::Trace(TraceError { line, .. }) | ReplayError::Decider { line, .. } | ReplayError::Log(DecisionLogError::NotAnObject { line }) => (0, *line),
+        ReplayError::Trace(TraceError { line, .. })
+        | ReplayError::Decider { line, .. }
+        | ReplayError::Log(DecisionLogError::NotAnObject { line }) => (0, *line),
         ReplayError::Log(DecisionLogError::Write(_)) => (1, 0),
         ReplayError::Log(DecisionLogError::Abandoned) => (2, 0),
     }
@@ -236,13 +279,19 @@ mod tests {
     impl Decider for Echo {
         type Error = &'static str;
         type Report = u64;
-        fn decide(&mut self, _line: u64, exchange: &TraceLine<'_>, out: &mut Vec<u8>) -> Result<(), Self::Error> {
+        fn decide(
+            &mut self,
+            _line: u64,
+            exchange: &TraceLine<'_>,
+            out: &mut Vec<u8>,
+        ) -> Result<(), Self::Error> {
             assert_ne!(exchange.path, "/panic");
             if exchange.path == "/broken" {
                 return Err("broken");
             }
             self.0 += 1;
-            Ok(write!(out, "{{\"path\":\"{}\"}}", exchange.path).unwrap())
+            write!(out, "{{\"path\":\"{}\"}}", exchange.path).unwrap();
+            Ok(())
         }
         fn report(self) -> u64 {
             self.0
@@ -250,19 +299,40 @@ mod tests {
     }
 
     fn line(path: &str) -> String {
-        format!("{{\"time\":\"2026-04-22T08:00:00Z\",\"request\":{{\"method\":\"GET\",\"path\":\"{path}\"}}}}\n")
+        format!(
+            "{{\"time\":\"2026-04-22T08:00:00Z\",\"request\":{{\"method\":\"GET\",\"path\":\"{path}\"}}}}\n"
+        )
     }
 
-    fn replay(input: impl Read + Send + 'static, workers: usize, bad_lines: BadLines) -> Result<(ReplaySummary<u64>, String), ReplayError<&'static str>> {
+    fn replay(
+        input: impl Read + Send + 'static,
+        workers: usize,
+        bad_lines: BadLines,
+    ) -> Result<(ReplaySummary<u64>, String), ReplayError<&'static str>> {
         let log = DecisionLog::new(Vec::new(), workers * 2);
-        let summary = run(TraceReader::new(input).unwrap(), &log, workers, bad_lines, |_| Ok(Echo(0)))?;
+        let summary = run(
+            TraceReader::new(input).unwrap(),
+            &log,
+            workers,
+            bad_lines,
+            |_| Ok(Echo(0)),
+        )?;
         let (text, count) = log.into_sink().unwrap();
         assert_eq!(count, summary.exchanges);
         Ok((summary, String::from_utf8(text).unwrap()))
     }
 
     fn trace(lines: usize, strange: &[(usize, &str)]) -> Cursor<String> {
-        Cursor::new((1..=lines).map(|number| strange.iter().find(|(at, _)| *at == number).map_or_else(|| line(&format!("/{number}")), |(_, text)| (*text).to_owned())).collect())
+        Cursor::new(
+            (1..=lines)
+                .map(|number| {
+                    strange.iter().find(|(at, _)| *at == number).map_or_else(
+                        || line(&format!("/{number}")),
+                        |(_, text)| (*text).to_owned(),
+                    )
+                })
+                .collect(),
+        )
     }
 
     #[test]
@@ -271,8 +341,19 @@ mod tests {
         let (four, with_four) = replay(trace(2_000, &[]), 4, BadLines::Stop).unwrap();
 
         assert_eq!(with_one, with_four);
-        assert_eq!(with_one.lines().nth(1_233), Some("{\"line\":1234,\"path\":\"/1234\"}"));
-        assert_eq!((one.exchanges, four.exchanges, four.reports.iter().sum::<u64>(), four.reports.len()), (2_000, 2_000, 2_000, 4));
+        assert_eq!(
+            with_one.lines().nth(1_233),
+            Some("{\"line\":1234,\"path\":\"/1234\"}")
+        );
+        assert_eq!(
+            (
+                one.exchanges,
+                four.exchanges,
+                four.reports.iter().sum::<u64>(),
+                four.reports.len()
+            ),
+            (2_000, 2_000, 2_000, 4)
+        );
     }
 
     #[test]
@@ -281,10 +362,16 @@ mod tests {
 
         for workers in [1, 4] {
             let error = replay(trace(2_000, &bad), workers, BadLines::Stop).unwrap_err();
-            assert!(matches!(error, ReplayError::Trace(TraceError { line: 300, .. })), "{error}");
+            assert!(
+                matches!(error, ReplayError::Trace(TraceError { line: 300, .. })),
+                "{error}"
+            );
         }
         let (summary, text) = replay(trace(2_000, &bad), 4, BadLines::Skip).unwrap();
-        assert_eq!((summary.exchanges, summary.skipped, text.lines().count()), (1_997, 3, 1_997));
+        assert_eq!(
+            (summary.exchanges, summary.skipped, text.lines().count()),
+            (1_997, 3, 1_997)
+        );
     }
 
     #[test]
@@ -293,16 +380,31 @@ mod tests {
 
         let error = replay(trace(5_000, &[(600, &broken)]), 3, BadLines::Skip).unwrap_err();
 
-        assert_eq!(error.to_string(), "the exchange of line 600 cannot be decided: broken");
+        assert_eq!(
+            error.to_string(),
+            "the exchange of line 600 cannot be decided: broken"
+        );
     }
 
     #[test]
     fn a_decider_that_cannot_be_made_ends_the_replay_however_long_the_trace() {
         let log = DecisionLog::new(Vec::new(), 4);
 
-        let outcome = run(TraceReader::new(trace(20_000, &[])).unwrap(), &log, 2, BadLines::Stop, |_| Err::<Echo, _>("no plugin"));
+        let outcome = run(
+            TraceReader::new(trace(20_000, &[])).unwrap(),
+            &log,
+            2,
+            BadLines::Stop,
+            |_| Err::<Echo, _>("no plugin"),
+        );
 
-        assert!(matches!(outcome, Err(ReplayError::Decider { line: 0, error: "no plugin" })));
+        assert!(matches!(
+            outcome,
+            Err(ReplayError::Decider {
+                line: 0,
+                error: "no plugin"
+            })
+        ));
     }
 
     #[test]
@@ -324,7 +426,10 @@ mod tests {
 
         let error = replay(trace(1_000, &[]).chain(Fails), 2, BadLines::Stop).unwrap_err();
 
-        assert!(matches!(error, ReplayError::Trace(TraceError { line: 1_001, .. })), "{error}");
+        assert!(
+            matches!(error, ReplayError::Trace(TraceError { line: 1_001, .. })),
+            "{error}"
+        );
     }
 
     proptest! {

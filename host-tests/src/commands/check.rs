@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 /// Validates policies and tells every problem at once
 #[derive(Args)]
-#[command(after_help = "Example: weir check policies/frontier-api.yaml\n         weir check policies/frontier-api.yaml --emit-config > config.json")]
+#[command(
+    after_help = "Example: weir check policies/frontier-api.yaml\n         weir check policies/frontier-api.yaml --emit-config > config.json"
+)]
 pub(crate) struct CheckCommand {
     /// Policies, YAML or JSON; - is standard input
     #[arg(required = true, value_name = "POLICY")]

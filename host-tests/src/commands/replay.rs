@@ -25,7 +25,9 @@ use weir_host::{Host, HostConfig, LogLevel, Plugin, PluginConfig};
 
 /// Runs recorded exchanges through a policy and writes one decision per exchange
 #[derive(Args)]
-#[command(after_help = "Example: weir replay --policy policies/frontier-api.yaml --trace trace.jsonl --decisions decisions.jsonl")]
+#[command(
+    after_help = "Example: weir replay --policy policies/frontier-api.yaml --trace trace.jsonl --decisions decisions.jsonl"
+)]
 pub(crate) struct ReplayCommand {
     /// The policy, YAML or JSON
     #[arg(long, value_name = "POLICY")]

@@ -13,7 +13,9 @@ const CHUNK_BYTES: usize = 1 << 20;
 
 /// Makes a trace of believable LLM traffic; the same seed and inputs give the same bytes
 #[derive(Args)]
-#[command(after_help = "Example: weir simulate --scenario mixed --seed 7 --exchanges 20000 --out trace.jsonl")]
+#[command(
+    after_help = "Example: weir simulate --scenario mixed --seed 7 --exchanges 20000 --out trace.jsonl"
+)]
 pub(crate) struct SimulateCommand {
     /// A shipped scenario (mixed, organic, campaign, million-accounts) or a YAML file
     #[arg(long, value_name = "NAME|FILE", default_value = "mixed")]
@@ -45,29 +47,54 @@ impl SimulateCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
         let to_stdout = self.out.as_os_str() == "-";
         if to_stdout && self.format == Format::Json {
-            bail!("--format json prints a summary on standard output, where the trace goes already; name a file with --out");
+            bail!(
+                "--format json prints a summary on standard output, where the trace goes already; name a file with --out"
+            );
         }
         let scenario = Scenario::load(&self.scenario)?;
         let name = scenario.name.clone();
         let exchanges = self.exchanges.unwrap_or(scenario.exchanges);
-        let sources = Sources { organic_prompts: self.organic_prompts, extraction_prompts: self.extraction_prompts, arrivals: self.arrivals };
+        let sources = Sources {
+            organic_prompts: self.organic_prompts,
+            extraction_prompts: self.extraction_prompts,
+            arrivals: self.arrivals,
+        };
         let mut simulation = Simulation::new(scenario, self.seed, &sources)?;
         let mut output = Output::create(&self.out).with_context(|| cannot_write(&self.out))?;
-        let progress = if to_stdout { ProgressBar::hidden() } else { progress_bar(exchanges) };
-        let bytes = write(&mut simulation, exchanges, &mut output, &progress).with_context(|| cannot_write(&self.out))?;
+        let progress = if to_stdout {
+            ProgressBar::hidden()
+        } else {
+            progress_bar(exchanges)
+        };
+        let bytes = write(&mut simulation, exchanges, &mut output, &progress)
+            .with_context(|| cannot_write(&self.out))?;
         output.commit().with_context(|| cannot_write(&self.out))?;
         progress.finish_and_clear();
         let out = self.out.display().to_string();
         match self.format {
             Format::Text if to_stdout => {}
-            Format::Text => writeln!(std::io::stderr(), "{exchanges} exchanges of scenario {name} with seed {} ({:.1} MB) in {out}", self.seed, bytes as f64 / 1e6)?,
-            Format::Json => writeln!(std::io::stdout(), "{}", serde_json::json!({ "scenario": name, "seed": self.seed, "exchanges": exchanges, "bytes": bytes, "out": out }))?,
+            Format::Text => writeln!(
+                std::io::stderr(),
+                "{exchanges} exchanges of scenario {name} with seed {} ({:.1} MB) in {out}",
+                self.seed,
+                bytes as f64 / 1e6
+            )?,
+            Format::Json => writeln!(
+                std::io::stdout(),
+                "{}",
+                serde_json::json!({ "scenario": name, "seed": self.seed, "exchanges": exchanges, "bytes": bytes, "out": out })
+            )?,
         }
         Ok(Outcome::Fine)
     }
 }
 
-fn write(simulation: &mut Simulation, exchanges: u64, output: &mut Output, progress: &ProgressBar) -> std::io::Result<u64> {
+fn write(
+    simulation: &mut Simulation,
+    exchanges: u64,
+    output: &mut Output,
+    progress: &ProgressBar,
+) -> std::io::Result<u64> {
     let mut chunk = Vec::with_capacity(CHUNK_BYTES * 2);
     let mut bytes = 0;
     for made in 1..=exchanges {
@@ -87,7 +114,9 @@ fn write(simulation: &mut Simulation, exchanges: u64, output: &mut Output, progr
 /// Draws on stderr, and only where that is a terminal.
 fn progress_bar(exchanges: u64) -> ProgressBar {
     let bar = ProgressBar::new(exchanges);
-    match ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} exchanges, {per_sec}, {eta} left") {
+    match ProgressStyle::with_template(
+        "{bar:40} {human_pos}/{human_len} exchanges, {per_sec}, {eta} left",
+    ) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
