@@ -221,6 +221,27 @@ fn usage_in_every_chunk_is_not_final_until_the_stream_is_over() {
 }
 
 #[test]
+fn breaking_off_after_the_final_usage_takes_nothing_back() {
+    for (name, last) in [
+        ("anthropic-text.sse", "event: message_stop"),
+        ("openai-chat.sse", "data: [DONE]"),
+    ] {
+        let stream = CORPUS
+            .iter()
+            .find(|stream| stream.name == name)
+            .unwrap_or_else(|| panic!("{name}"));
+        let told = String::from_utf8_lossy(&stream.bytes)
+            .find(last)
+            .unwrap_or_default();
+        for cut in told..stream.bytes.len() {
+            let usage = meter_of(stream.endpoint, [&stream.bytes[..cut]]).usage(false);
+
+            assert_eq!(usage, stream.ended, "{name} cut at {cut}");
+        }
+    }
+}
+
+#[test]
 fn nothing_is_known_of_what_cannot_be_read() {
     for (endpoint, body) in [
         (Endpoint::OpenAiChat, &b"\x1f\x8b\x08\x00"[..]),

@@ -34,6 +34,10 @@ impl EventBody {
         // Some servers leave out the last blank line.
         if let Some(data) = self.events.pending() {
             told.event(data);
+            // What broke off after the final usage takes nothing back.
+            if told.lost && self.told.is_final && matches!(data, Data::Whole(_)) {
+                told = self.told;
+            }
         }
         told.usage(ended)
     }
