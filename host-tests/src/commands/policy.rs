@@ -55,7 +55,7 @@ impl CheckedFile {
             }
         };
         for problem in &self.diagnostics {
-            let (line, column) = file.position(&problem.path).unwrap_or((1, 1));
+            let (line, column) = file.position(&problem.path);
             let severity = problem.severity.as_str();
             writeln!(out, "{}:{line}:{column}: {severity} {}: {}: {}", path.display(), problem.code, problem.path, problem.message)?;
             writeln!(out, "    help: {}", problem.help)?;
@@ -69,7 +69,7 @@ impl CheckedFile {
             .diagnostics
             .iter()
             .map(|problem| {
-                let position = self.file.as_ref().ok().and_then(|file| file.position(&problem.path));
+                let position = self.file.as_ref().ok().map(|file| file.position(&problem.path));
                 json!({
                     "code": problem.code.as_str(),
                     "severity": problem.severity.as_str(),

@@ -205,7 +205,7 @@ impl ReplayCommand {
 
 fn open(path: &Path) -> anyhow::Result<TraceReader> {
     TraceReader::open(path).map_err(|error| {
-        let help = error.help();
+        let help = error.problem.help();
         anyhow::Error::new(error).context(format!("cannot read {}; {help}", path.display()))
     })
 }
