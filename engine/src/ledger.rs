@@ -158,7 +158,7 @@ impl Ledger {
         now: Timestamp,
         store: &mut impl CounterStore,
     ) {
-        for held in reservation.iter().filter(|held| held.amount > 0) {
+        for held in reservation.iter() {
             self.settle_one(held, 0, now, store);
         }
     }
@@ -317,7 +317,7 @@ impl Ledger {
         attempt: &Attempt<'_>,
         store: &mut impl CounterStore,
     ) {
-        for held in attempt.reservation.iter().filter(|held| held.amount > 0) {
+        for held in attempt.reservation.iter() {
             let bucket = self.layout.bucket_of(held.id.owner);
             if written.iter().any(|page| page.bucket == bucket) {
                 self.settle_one(held, 0, attempt.now, store);

@@ -145,6 +145,29 @@ fn debt_of_an_evicted_record_makes_it_anew() {
 }
 
 #[test]
+fn debt_whose_window_has_passed_takes_nobodys_place() {
+    let (mut ledger, mut store) = (small(1), MemoryStore::new());
+    let early = granted(
+        ledger
+            .reserve(&[charge(1, 100, 10)], at(0), &mut store)
+            .unwrap(),
+    );
+    ledger.settle(early, &[Some(300)], at(0), &mut store);
+    let mut other = small(1);
+    for account in 10..40 {
+        let hour = Charge {
+            window: 60 * MINUTE,
+            ..charge(account, 100, 60)
+        };
+        granted(other.reserve(&[hour], at(1000), &mut store).unwrap());
+    }
+
+    assert_eq!(ledger.flush(1, at(120_000), &mut store), 0);
+
+    assert_eq!(ledger.stats().evictions, 0);
+}
+
+#[test]
 fn budgets_of_one_exchange_do_not_push_each_other_out() {
     let (mut ledger, mut store) = (small(1), MemoryStore::new());
     for account in 10..28 {

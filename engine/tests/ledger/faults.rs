@@ -272,6 +272,8 @@ fn damaged_values_are_empty_buckets_and_counted_when_overwritten() {
     granted(ledger.reserve(&BOTH(4), at(0), &mut store).unwrap());
     store.damage(b"something else");
 
+    granted(ledger.reserve(&BOTH(0), at(0), &mut store).unwrap());
+    assert_eq!(ledger.stats().corrupt_buckets, 0, "nothing was overwritten");
     granted(ledger.reserve(&BOTH(7), at(0), &mut store).unwrap());
 
     assert_eq!(ledger.stats().corrupt_buckets, 2);
