@@ -1,6 +1,7 @@
 //! The root context: takes a policy, makes streams, ticks.
 use crate::{
     hostcalls::{self, Buffer, Level},
+    stall::Stalls,
     stream::Stream,
     worker,
 };
@@ -8,7 +9,7 @@ use proxy_wasm::{
     traits::{Context, HttpContext, RootContext},
     types::ContextType,
 };
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 use weir_engine::{policy::Policy, time::Timestamp};
 
 /// Often enough that a settlement waits unnoticed, seldom enough to cost nothing.
@@ -18,6 +19,8 @@ const TICK_MS: u32 = 100;
 #[derive(Default)]
 pub(crate) struct Root {
     policy: Option<Rc<Policy>>,
+    /// Streams that wait for their body.
+    stalls: Rc<RefCell<Stalls>>,
 }
 
 impl Context for Root {
@@ -72,13 +75,10 @@ impl RootContext for Root {
     fn on_tick(&mut self) {
         let overdue = worker::with(|worker| {
             worker.flush();
-            if worker.stalls.is_empty() {
-                return Vec::new();
-            }
-            let now = worker.now();
-            worker.stalls.overdue(now)
+            let mut stalls = self.stalls.try_borrow_mut().ok()?;
+            Some(stalls.overdue(|| worker.now()))
         });
-        for stream in overdue.unwrap_or_default() {
+        for stream in overdue.flatten().unwrap_or_default() {
             if hostcalls::set_effective_context(stream).is_ok() {
                 let _ = hostcalls::continue_request();
             }
@@ -86,7 +86,11 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(id, self.policy.clone())))
+        Some(Box::new(Stream::new(
+            id,
+            self.policy.clone(),
+            Rc::clone(&self.stalls),
+        )))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -2,53 +2,62 @@
 //!
 //! Without `allow_on_headers_stop_iteration` Envoy takes a pause in the headers callback as "stop
 //! everything", and a request with a body would wait for ever. Seen from inside, such a stream looks
-//! like a slow client, with one difference: once released, its body arrives in the very next
-//! callback. So a stream that waits too long is released, and twice that sign means: hold no more.
+//! like a slow client, with two differences. A body that comes while its headers are held proves that
+//! holding works, and from then on nothing is released. And where it does not work, a released
+//! stream's body arrives at once, in the very next callback: twice that sign means, hold no more.
+//! What was found out holds for one configuration, since a new one may set the option otherwise.
 use std::time::Duration;
 use weir_engine::time::Timestamp;
 
 /// How long headers are held without any body before they are let go.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How soon "at once" is; no network is part of it.
+const AT_ONCE: Duration = Duration::from_millis(5);
 /// Signs it takes to believe it; a slow client's chunk may come at the wrong moment once.
 const SIGNS: u8 = 2;
 /// Streams watched at once; those beyond are released on the next tick whatever their age.
 const MAX_WATCHED: usize = 65_536;
 
-/// Streams of one VM whose headers are held.
+/// Streams of one configuration in one VM whose headers are held.
 #[derive(Debug, Default)]
 pub(crate) struct Stalls {
     held: Vec<(u32, Timestamp)>,
     released: Vec<u32>,
+    released_at: Timestamp,
     signs: u8,
+    proven: bool,
 }
 
 impl Stalls {
-    /// Whether holding headers works here, as far as is known.
-    pub(crate) fn may_hold(&self) -> bool {
-        self.signs < SIGNS
+    /// Whether the headers of `stream`, which came at `now`, are to be held.
+    pub(crate) fn hold(&mut self, stream: u32, now: Timestamp) -> bool {
+        if self.signs >= SIGNS {
+            return false;
+        }
+        if !self.proven {
+            self.released.clear();
+            self.held.push((stream, now));
+        }
+        true
     }
 
-    /// Whether no headers are held.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.held.is_empty()
-    }
-
-    /// The headers of `stream` are held from `now` on.
-    pub(crate) fn hold(&mut self, stream: u32, now: Timestamp) {
-        self.released.clear();
-        self.held.push((stream, now));
-    }
-
-    /// A body callback of `stream`. True when it is the sign that settles the matter.
-    pub(crate) fn body(&mut self, stream: u32) -> bool {
-        let was_released = self.released.iter().position(|&id| id == stream);
-        if let Some(index) = was_released {
-            self.released.swap_remove(index);
-            self.signs = self.signs.saturating_add(1);
+    /// A body callback of `stream`. True when it is the sign that settles that holding does not work.
+    pub(crate) fn body(&mut self, stream: u32, clock: impl FnOnce() -> Timestamp) -> bool {
+        if self.proven || self.signs >= SIGNS {
+            return false;
+        }
+        if self.released.contains(&stream) {
+            self.released.retain(|&id| id != stream);
+            if clock().saturating_since(self.released_at) < AT_ONCE {
+                self.signs = self.signs.saturating_add(1);
+            }
             return self.signs == SIGNS;
         }
         self.released.clear();
-        self.forget(stream);
+        if self.held.iter().any(|&(id, _)| id == stream) {
+            self.proven = true;
+            self.held = Vec::new();
+        }
         false
     }
 
@@ -58,13 +67,19 @@ impl Stalls {
     }
 
     /// Streams to release now: their headers were held for longer than patience lasts.
-    pub(crate) fn overdue(&mut self, now: Timestamp) -> Vec<u32> {
+    pub(crate) fn overdue(&mut self, clock: impl FnOnce() -> Timestamp) -> Vec<u32> {
+        self.released.clear();
+        if self.held.is_empty() {
+            return Vec::new();
+        }
+        let now = clock();
         let crowded = self.held.len() > MAX_WATCHED;
         let (overdue, held) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|&(_, since)| crowded || now.saturating_since(since) >= PATIENCE);
         self.held = held;
         self.released = overdue.into_iter().map(|(id, _)| id).collect();
+        self.released_at = now;
         self.released.clone()
     }
 }
@@ -77,17 +92,27 @@ mod tests {
         Timestamp::from_unix_nanos(ms * 1_000_000)
     }
 
-    #[test]
-    fn bodies_that_come_in_time_keep_headers_held() {
-        let mut stalls = Stalls::default();
-
-        for stream in 2..100 {
-            stalls.hold(stream, at_ms(0));
-            stalls.body(stream);
+    impl Stalls {
+        fn overdue_at(&mut self, ms: u64) -> Vec<u32> {
+            self.overdue(|| at_ms(ms))
         }
 
-        assert!(stalls.overdue(at_ms(1000)).is_empty());
-        assert!(stalls.may_hold());
+        fn body_at(&mut self, stream: u32, ms: u64) -> bool {
+            self.body(stream, || at_ms(ms))
+        }
+    }
+
+    #[test]
+    fn one_body_that_comes_while_its_head_is_held_means_that_nothing_is_released_any_more() {
+        let mut stalls = Stalls::default();
+        assert!(stalls.hold(2, at_ms(0)));
+        assert!(stalls.hold(3, at_ms(0)));
+
+        assert!(!stalls.body_at(2, 10));
+
+        assert!(stalls.hold(4, at_ms(20)));
+        assert!(stalls.overdue_at(1_000).is_empty());
+        assert!(!stalls.body_at(3, 1_000));
     }
 
     #[test]
@@ -96,25 +121,25 @@ mod tests {
         stalls.hold(2, at_ms(0));
         stalls.hold(3, at_ms(0));
 
-        assert_eq!(stalls.overdue(at_ms(100)), [2, 3]);
+        assert_eq!(stalls.overdue_at(100), [2, 3]);
 
-        assert!(!stalls.body(2));
-        assert!(stalls.body(3));
-        assert!(!stalls.may_hold());
+        assert!(!stalls.body_at(2, 100));
+        assert!(stalls.body_at(3, 101));
+        assert!(!stalls.hold(4, at_ms(102)));
+        assert!(!stalls.body_at(4, 103), "it is said once");
     }
 
     #[test]
-    fn a_slow_client_is_released_and_proves_nothing() {
+    fn slow_clients_are_released_and_prove_nothing() {
         let mut stalls = Stalls::default();
         for stream in [2, 4, 6, 8] {
             stalls.hold(stream, at_ms(0));
-            assert_eq!(stalls.overdue(at_ms(100)), [stream]);
-            stalls.hold(stream + 1, at_ms(100)); // another stream comes first
-            stalls.body(stream + 1);
-            stalls.body(stream);
+            assert_eq!(stalls.overdue_at(100), [stream]);
+            assert!(!stalls.body_at(stream, 130));
         }
 
-        assert!(stalls.may_hold());
+        assert!(stalls.hold(9, at_ms(200)));
+        assert_eq!(stalls.overdue_at(300), [9]);
     }
 
     #[test]
@@ -124,6 +149,6 @@ mod tests {
 
         stalls.forget(2);
 
-        assert!(stalls.overdue(at_ms(100)).is_empty());
+        assert!(stalls.overdue_at(100).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! One exchange as Envoy tells it, callback by callback. Takes no decision of its own.
 use crate::{
     hostcalls::{self, Buffer, Level, Pairs},
+    stall::Stalls,
     store::SharedData,
     worker,
 };
@@ -8,7 +9,7 @@ use proxy_wasm::{
     traits::{Context, HttpContext},
     types::Action,
 };
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 use weir_engine::{evaluate::Body, exchange::Exchange, policy::Policy};
 
 /// The filter state that access logs read as `wasm.weir.decision`.
@@ -18,6 +19,7 @@ const DECISION: &str = "weir.decision";
 pub(crate) struct Stream {
     id: u32,
     policy: Option<Rc<Policy>>,
+    stalls: Rc<RefCell<Stalls>>,
     exchange: Option<Exchange>,
     decided: bool,
     replied: bool,
@@ -25,10 +27,11 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(id: u32, policy: Option<Rc<Policy>>) -> Self {
+    pub(crate) fn new(id: u32, policy: Option<Rc<Policy>>, stalls: Rc<RefCell<Stalls>>) -> Self {
         Self {
             id,
             policy,
+            stalls,
             exchange: None,
             decided: false,
             replied: false,
@@ -109,14 +112,10 @@ impl HttpContext for Stream {
             return self.decide(Body::Whole(&[]));
         }
         let held = worker::with(|worker| {
-            let may_hold = worker.stalls.may_hold();
-            if may_hold {
-                let now = worker.latest();
-                worker.stalls.hold(self.id, now);
-            }
-            may_hold
+            let mut stalls = self.stalls.try_borrow_mut().ok()?;
+            Some(stalls.hold(self.id, worker.latest()))
         });
-        if held == Some(true) {
+        if held.flatten() == Some(true) {
             Action::Pause
         } else {
             Action::Continue
@@ -124,7 +123,14 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        if !self.decided && worker::with(|worker| worker.stalls.body(self.id)) == Some(true) {
+        let settled = !self.decided
+            && worker::with(|worker| {
+                let mut stalls = self.stalls.try_borrow_mut().ok()?;
+                Some(stalls.body(self.id, || worker.now()))
+            })
+            .flatten()
+                == Some(true);
+        if settled {
             let text = "weir: allow_on_headers_stop_iteration is off: request heads reach the upstream before the verdict on the body";
             hostcalls::log(Level::Warn, text);
         }
@@ -174,7 +180,9 @@ impl HttpContext for Stream {
             return;
         };
         worker::with(|worker| {
-            worker.stalls.forget(self.id);
+            if let Ok(mut stalls) = self.stalls.try_borrow_mut() {
+                stalls.forget(self.id);
+            }
             let now = worker.latest();
             let Some(finished) = exchange.finish(
                 &policy,

@@ -5,7 +5,6 @@
 use crate::{
     hostcalls::{self, Level},
     metrics::{self, Metrics},
-    stall::Stalls,
     store::SharedData,
 };
 use std::cell::RefCell;
@@ -40,8 +39,6 @@ pub(crate) struct Worker {
     pub(crate) key: HashKey,
     /// Counters.
     pub(crate) ledger: Ledger,
-    /// Streams that wait for their body.
-    pub(crate) stalls: Stalls,
     metrics: Metrics,
     reported: LedgerStats,
     latest: Timestamp,
@@ -77,7 +74,6 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     let worker = Worker {
         key: HashKey::new(key),
         ledger: Ledger::new(Layout { buckets }),
-        stalls: Stalls::default(),
         metrics: Metrics::default(),
         reported: LedgerStats::default(),
         latest: Timestamp::default(),

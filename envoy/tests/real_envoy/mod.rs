@@ -1,4 +1,5 @@
 //! The Envoy that end-to-end tests run against, or the reason why they are skipped.
+use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -15,11 +16,16 @@ pub(crate) fn envoy_or_skip(test: &str) -> Option<PathBuf> {
     match find_binary(workspace()) {
         Ok(binary) => Some(binary),
         Err(reason @ BinaryNotFound::Absent(_)) => {
-            let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
+            skip(test, reason);
             None
         }
         Err(wrong) => panic!("{wrong}"),
     }
+}
+
+/// Says that a test is left out, and why.
+pub(crate) fn skip(test: &str, reason: impl Display) {
+    let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
 }
 
 /// [`envoy_or_skip`] with the name of the test that calls it.

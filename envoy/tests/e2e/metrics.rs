@@ -1,0 +1,116 @@
+//! What Prometheus sees: series with labels, and nobody's name in them.
+use serde_json::Value;
+use weir_envoy::client::Request;
+
+use crate::programs;
+use crate::setup::{Api, Weir, eventually, policy, status};
+
+/// The value of the series `name` with exactly `labels`, in whatever order they stand.
+fn value(prometheus: &str, name: &str, labels: &[(&str, &str)]) -> Option<u64> {
+    let mut wanted: Vec<String> = labels.iter().map(|(l, v)| format!("{l}=\"{v}\"")).collect();
+    wanted.sort();
+    prometheus.lines().find_map(|line| {
+        let (series, value) = line
+            .strip_prefix(name)?
+            .strip_prefix('{')?
+            .split_once("} ")?;
+        let mut given: Vec<&str> = series.split(',').collect();
+        given.sort_unstable();
+        (given == wanted).then(|| value.parse().unwrap())
+    })
+}
+
+#[tokio::test]
+async fn exchanges_tokens_and_usage_are_counted_under_their_labels_and_under_no_ones_name() {
+    let weir = Weir::start(programs!(), &policy(|_| {})).await;
+    for mut client in weir.clients() {
+        for api in Api::BOTH {
+            let post = |body: &Value| api.post("acct-zebra", body).header("x-org-id", "org-zebra");
+            assert_eq!(status(&mut client, post(&api.body())).await, 200);
+            assert_eq!(status(&mut client, post(&api.streamed())).await, 200);
+            let silent = post(&api.body()).header("x-mock-no-usage", "1");
+            assert_eq!(status(&mut client, silent).await, 200);
+            assert_eq!(status(&mut client, post(&api.with_tool())).await, 403);
+        }
+        let models = Request::get("/v1/models").header("authorization", "Bearer sk-zebra");
+        assert_eq!(status(&mut client, models).await, 404);
+        let broken = Request::post(Api::OpenAi.path(), "{").header("x-account-id", "acct-zebra");
+        assert_eq!(status(&mut client, broken).await, 400);
+    }
+
+    let exchanges = |action, basis, endpoint| {
+        let labels = [
+            ("action", action),
+            ("would", action),
+            ("basis", basis),
+            ("tier", "basic"),
+            ("endpoint", endpoint),
+            ("mode", "enforce"),
+        ];
+        ("weir_exchanges", labels.to_vec())
+    };
+    let mut expected = vec![
+        (exchanges("allow", "none", "unknown"), 2),
+        (exchanges("deny", "none", "openai.chat"), 2),
+        (
+            ("weir_uninspected", vec![("reason", "unknown_endpoint")]),
+            2,
+        ),
+        (("weir_uninspected", vec![("reason", "malformed")]), 2),
+    ];
+    for endpoint in Api::BOTH.map(Api::endpoint) {
+        expected.push((exchanges("allow", "none", endpoint), 6));
+        expected.push((exchanges("deny", "capability", endpoint), 2));
+        for (outcome, count) in [("known", 4), ("absent", 2)] {
+            let labels = vec![("outcome", outcome), ("endpoint", endpoint)];
+            expected.push((("weir_usage", labels), count));
+        }
+        for direction in ["input", "output"] {
+            let labels = vec![("direction", direction), ("endpoint", endpoint)];
+            expected.push((("weir_tokens_count", labels), 4));
+        }
+    }
+    let prometheus = eventually("complete set of series", async || {
+        let text = weir.envoy.prometheus().await.unwrap();
+        let count = |((name, labels), _): &((&str, Vec<_>), u64)| value(&text, name, labels);
+        let complete = expected
+            .iter()
+            .all(|one| count(one).is_some_and(|count| count >= one.1));
+        complete.then_some(text)
+    })
+    .await;
+
+    for ((name, labels), count) in &expected {
+        assert_eq!(
+            value(&prometheus, name, labels),
+            Some(*count),
+            "{name} {labels:?}"
+        );
+    }
+    let served = weir.mock.tokens();
+    let silent = weir
+        .mock
+        .served()
+        .iter()
+        .filter(|one| one.header("x-mock-no-usage").is_some())
+        .count();
+    assert_eq!(silent, 4);
+    let sum = |direction| -> u64 {
+        let of = |api: Api| {
+            let labels = [("direction", direction), ("endpoint", api.endpoint())];
+            value(&prometheus, "weir_tokens_sum", &labels).unwrap()
+        };
+        Api::BOTH.into_iter().map(of).sum()
+    };
+    // Envoy's histograms round each value to two digits.
+    for (counted, told) in [(sum("input"), served.input), (sum("output"), served.output)] {
+        assert!(
+            counted.abs_diff(told) * 20 <= told,
+            "{counted} tokens of {told}"
+        );
+    }
+    let stats = weir.envoy.stats().await.unwrap();
+    let named = stats.values().keys().find(|name| name.contains("zebra"));
+    assert_eq!(named, None);
+    assert!(!prometheus.contains("zebra"));
+}
