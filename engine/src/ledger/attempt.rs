@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{store::StoreError, table::Layout, time::Timestamp};
 
-/// One call of [`Ledger::reserve`] under way.
+/// One reservation under way.
 pub(super) struct Attempt<'a> {
     charges: &'a [Charge],
     pub(super) now: Timestamp,

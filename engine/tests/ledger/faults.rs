@@ -5,7 +5,7 @@ use super::{
     *,
 };
 
-/// A store over which two accounts have no budget in common.
+/// One budget of each of two accounts, which lie in different buckets.
 const BOTH: fn(u32) -> [Charge; 2] = |amount| [charge(1, 10, amount), charge(2, 10, amount)];
 
 #[test]
