@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow};
 use clap::builder::PossibleValuesParser;
 
+use crate::digest::Mismatch;
 use crate::envoy::{self, Envoy};
 use crate::steps::STEPS;
 use crate::subprocess;
@@ -157,11 +158,11 @@ impl<'a> Session<'a> {
     /// Envoy, or `None` after noting what its absence leaves out.
     ///
     /// # Errors
-    /// When the user has named one that is none.
+    /// When the user has named one that is none, or the download is not the pinned one.
     pub(crate) fn envoy(&mut self) -> Result<Option<Envoy>> {
         match envoy::provision(self.workspace) {
             Ok(envoy) => Ok(Some(envoy)),
-            Err(error) if envoy::override_path().is_some() => Err(error),
+            Err(error) if envoy::override_path().is_some() || error.is::<Mismatch>() => Err(error),
             Err(error) => {
                 self.skip(format!("tests in a real Envoy: {error:#}"));
                 Ok(None)
