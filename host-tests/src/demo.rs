@@ -70,20 +70,36 @@ impl Report {
             for &(status, expected) in &caller.expected {
                 let got = tally.of(status);
                 if got != expected {
-                    broken.push(format!("{}: {got} answers with status {status} instead of {expected}", caller.name));
+                    broken.push(format!(
+                        "{}: {got} answers with status {status} instead of {expected}",
+                        caller.name
+                    ));
                 }
             }
         }
         let decided = self.decisions.len() as u64;
         if decided != self.exchanges() {
-            broken.push(format!("{decided} decisions for {} exchanges", self.exchanges()));
+            broken.push(format!(
+                "{decided} decisions for {} exchanges",
+                self.exchanges()
+            ));
         }
         broken
     }
 
     /// For people.
     pub fn to_table(&self, callers: &[script::Caller]) -> String {
-        let mut rows = vec![["caller", "exchanges", "passed", "429", "other", "what it was told first"].map(String::from)];
+        let mut rows = vec![
+            [
+                "caller",
+                "exchanges",
+                "passed",
+                "429",
+                "other",
+                "what it was told first",
+            ]
+            .map(String::from),
+        ];
         for (caller, tally) in callers.iter().zip(&self.tallies) {
             let other = tally.exchanges() - tally.of(200) - tally.of(429);
             rows.push([
@@ -92,7 +108,10 @@ impl Report {
                 tally.of(200).to_string(),
                 tally.of(429).to_string(),
                 other.to_string(),
-                tally.first_refusal.clone().unwrap_or_else(|| "-".to_string()),
+                tally
+                    .first_refusal
+                    .clone()
+                    .unwrap_or_else(|| "-".to_string()),
             ]);
         }
         let mut text = format!("Weir in {}: {} exchanges\n\n", self.host, self.exchanges());
@@ -109,17 +128,28 @@ impl Report {
         let by = |field: &str| {
             let mut counts = BTreeMap::<&str, u64>::new();
             for decision in &self.decisions {
-                *counts.entry(decision[field].as_str().unwrap_or("none")).or_default() += 1;
+                *counts
+                    .entry(decision[field].as_str().unwrap_or("none"))
+                    .or_default() += 1;
             }
             json!(counts)
         };
-        let tokens = |direction: &str| self.decisions.iter().filter_map(|decision| decision["tokens"][direction].as_u64()).sum::<u64>();
+        let tokens = |direction: &str| {
+            self.decisions
+                .iter()
+                .filter_map(|decision| decision["tokens"][direction].as_u64())
+                .sum::<u64>()
+        };
         let actors: Vec<Value> = callers
             .iter()
             .zip(&self.tallies)
             .map(|(caller, tally)| json!({"name": caller.name, "exchanges": tally.exchanges(), "statuses": tally.statuses, "first_refusal": tally.first_refusal}))
             .collect();
-        let files: BTreeMap<&str, String> = self.files.iter().map(|(what, path)| (*what, path.display().to_string())).collect();
+        let files: BTreeMap<&str, String> = self
+            .files
+            .iter()
+            .map(|(what, path)| (*what, path.display().to_string()))
+            .collect();
         json!({
             "host": self.host,
             "exchanges": self.exchanges(),
@@ -165,7 +195,9 @@ fn align<const N: usize>(rows: &[[String; N]]) -> String {
 /// `error.message` of a refusal in either provider's format, or the `detail` of a problem document.
 fn message_of(body: &[u8]) -> String {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let message = body["error"]["message"].as_str().or_else(|| body["detail"].as_str());
+    let message = body["error"]["message"]
+        .as_str()
+        .or_else(|| body["detail"].as_str());
     message.unwrap_or_default().to_string()
 }
 
@@ -177,17 +209,29 @@ mod tests {
     fn a_caller_who_got_something_else_than_promised_is_told() {
         let callers = script::callers("2026-05-01T00:00:00Z");
         let tallies = callers.iter().map(|_| Tally::default()).collect();
-        let report = Report { host: "test".to_string(), tallies, decisions: vec![json!({})], files: Vec::new() };
+        let report = Report {
+            host: "test".to_string(),
+            tallies,
+            decisions: vec![json!({})],
+            files: Vec::new(),
+        };
 
         let broken = report.broken_promises(&callers);
 
-        assert!(broken.iter().any(|text| text.contains("nightly batch job: 0 answers with status 200 instead of 1000")), "{broken:?}");
+        assert!(
+            broken.iter().any(|text| text
+                .contains("nightly batch job: 0 answers with status 200 instead of 1000")),
+            "{broken:?}"
+        );
         assert!(broken.contains(&"1 decisions for 0 exchanges".to_string()));
     }
 
     #[test]
     fn tables_line_up() {
-        let rows = [["a", "n"].map(String::from), ["long", "10"].map(String::from)];
+        let rows = [
+            ["a", "n"].map(String::from),
+            ["long", "10"].map(String::from),
+        ];
 
         assert_eq!(align(&rows), "a     n\nlong  10\n");
     }

@@ -15,7 +15,6 @@ use weir_engine::{
     ledger::{Ledger, LedgerStats},
     policy::Policy,
     store::{CounterStore, StoreError, Swap},
-    table::Layout,
     time::Timestamp,
     usage::Usage,
     verdict::Rule,
@@ -23,8 +22,6 @@ use weir_engine::{
 
 /// Shared key of the hash key; every VM of the process uses the same one.
 const HASH_KEY: &[u8] = b"weir.key";
-/// Shared key of the table's layout; fixed by the first policy of the process.
-const LAYOUT: &[u8] = b"weir.layout";
 /// Buckets whose waiting settlements one tick writes: about 3 us each, so a tick stays below a millisecond.
 const BUCKETS_PER_TICK: usize = 128;
 
@@ -63,17 +60,15 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     hostcalls::random(&mut seed).map_err(|refused| StoreError {
         status: refused.status,
     })?;
-    let key = agree(HASH_KEY, seed)?;
-    let wanted = policy.layout().buckets;
-    let layout = u32::from_le_bytes(agree(LAYOUT, wanted.get().to_le_bytes())?);
-    let buckets = std::num::NonZeroU32::new(layout).unwrap_or(wanted);
-    if buckets != wanted {
+    let key = agree(seed)?;
+    let layout = policy.layout().agree(&mut SharedData)?;
+    if layout != policy.layout() {
         let text = "weir: state.memory differs from the one this process started with and takes effect at the next start";
         hostcalls::log(Level::Warn, text);
     }
     let worker = Worker {
-        key: HashKey::new(key),
-        ledger: Ledger::new(Layout { buckets }),
+        key,
+        ledger: Ledger::new(layout),
         metrics: Metrics::default(),
         reported: LedgerStats::default(),
         latest: Timestamp::default(),
@@ -86,17 +81,18 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The value that all VMs of the process use: whichever came first.
-fn agree<const N: usize>(key: &[u8], proposal: [u8; N]) -> Result<[u8; N], StoreError> {
+/// The key that all VMs of the process use: whichever came first.
+fn agree(proposal: [u8; 16]) -> Result<HashKey, StoreError> {
     let mut store = SharedData;
     let mut stored = Vec::new();
-    if store.get(key, &mut stored)?.is_none() {
-        if store.compare_and_swap(key, &proposal, None)? == Swap::Done {
-            return Ok(proposal);
+    if store.get(HASH_KEY, &mut stored)?.is_none() {
+        if store.compare_and_swap(HASH_KEY, &proposal, None)? == Swap::Done {
+            return Ok(HashKey::new(proposal));
         }
-        store.get(key, &mut stored)?;
+        store.get(HASH_KEY, &mut stored)?;
     }
-    stored.try_into().map_err(|_| StoreError { status: 0 })
+    let key = stored.try_into().map_err(|_| StoreError { status: 0 })?;
+    Ok(HashKey::new(key))
 }
 
 impl Worker {

@@ -28,7 +28,11 @@ impl CheckCommand {
         if self.emit_config && self.policies.len() > 1 {
             bail!("--emit-config prints one configuration; name one policy");
         }
-        let checked: Vec<_> = self.policies.iter().map(|path| (path, CheckedFile::read(path))).collect();
+        let checked: Vec<_> = self
+            .policies
+            .iter()
+            .map(|path| (path, CheckedFile::read(path)))
+            .collect();
         let mut stdout = io::stdout();
         match self.format {
             _ if self.emit_config => {
@@ -43,20 +47,39 @@ impl CheckCommand {
                 for (path, checked) in &checked {
                     checked.tell(path, &mut stdout)?;
                     if let Some(policy) = &checked.policy {
-                        writeln!(stdout, "{}: {} version {} is valid, mode {}", path.display(), policy.name(), policy.version(), policy.mode())?;
+                        writeln!(
+                            stdout,
+                            "{}: {} version {} is valid, mode {}",
+                            path.display(),
+                            policy.name(),
+                            policy.version(),
+                            policy.mode()
+                        )?;
                     }
                 }
             }
             Format::Json => {
-                let policies: Vec<_> = checked.iter().map(|(path, checked)| checked.to_json(path)).collect();
+                let policies: Vec<_> = checked
+                    .iter()
+                    .map(|(path, checked)| checked.to_json(path))
+                    .collect();
                 writeln!(stdout, "{}", serde_json::json!({ "policies": policies }))?;
             }
         }
-        let unreadable = checked.iter().any(|(_, checked)| matches!(&checked.file, Err(weir_host::policy_file::PolicyFileError::Read { .. })));
+        let unreadable = checked.iter().any(|(_, checked)| {
+            matches!(
+                &checked.file,
+                Err(weir_host::policy_file::PolicyFileError::Read { .. })
+            )
+        });
         if unreadable {
             bail!("not every policy could be read");
         }
         let valid = checked.iter().all(|(_, checked)| checked.policy.is_some());
-        Ok(if valid { Outcome::Fine } else { Outcome::Negative })
+        Ok(if valid {
+            Outcome::Fine
+        } else {
+            Outcome::Negative
+        })
     }
 }

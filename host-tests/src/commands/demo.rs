@@ -47,7 +47,8 @@ const LONG_AGO: &str = "2025-01-01T00:00:00Z";
 impl DemoCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
         let shipped = self.policy.is_none();
-        let (_, policy) = CheckedFile::require(self.policy.as_deref().unwrap_or(Path::new(SHIPPED)))?;
+        let (_, policy) =
+            CheckedFile::require(self.policy.as_deref().unwrap_or(Path::new(SHIPPED)))?;
         let artifacts = Artifacts::new();
         let wasm = artifacts.plugin(self.wasm.as_deref())?;
         let envoy = match self.host {
@@ -58,12 +59,20 @@ impl DemoCommand {
         let asks: usize = callers.iter().map(|caller| caller.asks.len()).sum();
         let progress = progress_bar(asks as u64);
         clear(&self.dir)?;
-        let runtime = tokio::runtime::Runtime::new().context("cannot start the clients' threads")?;
+        let runtime =
+            tokio::runtime::Runtime::new().context("cannot start the clients' threads")?;
         let ticked = progress.clone();
         let report = runtime.block_on(async {
             match &envoy {
-                Some(envoy) => in_envoy::run(&callers, envoy, &wasm, policy, &self.dir, move || ticked.inc(1)).await,
-                None => in_host::run(&callers, &wasm, policy, &self.dir, now, || ticked.inc(1)).await,
+                Some(envoy) => {
+                    in_envoy::run(&callers, envoy, &wasm, policy, &self.dir, move || {
+                        ticked.inc(1)
+                    })
+                    .await
+                }
+                None => {
+                    in_host::run(&callers, &wasm, policy, &self.dir, now, || ticked.inc(1)).await
+                }
             }
         })?;
         progress.finish_and_clear();
@@ -71,17 +80,31 @@ impl DemoCommand {
             Format::Text => write!(io::stdout(), "{}", report.to_table(&callers))?,
             Format::Json => writeln!(io::stdout(), "{}", report.to_json(&callers))?,
         }
-        let broken = if shipped { report.broken_promises(&callers) } else { Vec::new() };
+        let broken = if shipped {
+            report.broken_promises(&callers)
+        } else {
+            Vec::new()
+        };
         for promise in &broken {
             writeln!(io::stderr(), "weir: not as promised: {promise}")?;
         }
-        Ok(if broken.is_empty() { Outcome::Fine } else { Outcome::Negative })
+        Ok(if broken.is_empty() {
+            Outcome::Fine
+        } else {
+            Outcome::Negative
+        })
     }
 }
 
 /// Takes the last run's files away: logs are appended to, and would tell of both.
 fn clear(dir: &Path) -> anyhow::Result<()> {
-    for name in ["decisions.jsonl", "access.jsonl", "metrics.prom", "metrics.txt", "envoy.log"] {
+    for name in [
+        "decisions.jsonl",
+        "access.jsonl",
+        "metrics.prom",
+        "metrics.txt",
+        "envoy.log",
+    ] {
         match std::fs::remove_file(dir.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot clear {}", dir.display()));

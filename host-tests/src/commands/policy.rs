@@ -24,12 +24,22 @@ impl CheckedFile {
     pub(crate) fn read(path: &Path) -> Self {
         let file = PolicyFile::read(path);
         let Ok(loaded) = &file else {
-            return Self { file, policy: None, json: String::new(), diagnostics: Vec::new() };
+            return Self {
+                file,
+                policy: None,
+                json: String::new(),
+                diagnostics: Vec::new(),
+            };
         };
         let json = loaded.value.to_string();
         let checked = Policy::check(json.as_bytes(), Some(now()));
         let diagnostics = checked.diagnostics.iter().cloned().collect();
-        Self { file, policy: checked.policy, json, diagnostics }
+        Self {
+            file,
+            policy: checked.policy,
+            json,
+            diagnostics,
+        }
     }
 
     /// The policy and its JSON, or an error after its problems were told on standard error.
@@ -50,14 +60,23 @@ impl CheckedFile {
         let file = match &self.file {
             Ok(file) => file,
             Err(error) => {
-                let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+                let cause = std::error::Error::source(error)
+                    .map(|cause| format!(": {cause}"))
+                    .unwrap_or_default();
                 return writeln!(out, "error: {error}{cause}");
             }
         };
         for problem in &self.diagnostics {
             let (line, column) = file.position(&problem.path);
             let severity = problem.severity.as_str();
-            writeln!(out, "{}:{line}:{column}: {severity} {}: {}: {}", path.display(), problem.code, problem.path, problem.message)?;
+            writeln!(
+                out,
+                "{}:{line}:{column}: {severity} {}: {}: {}",
+                path.display(),
+                problem.code,
+                problem.path,
+                problem.message
+            )?;
             writeln!(out, "    help: {}", problem.help)?;
         }
         Ok(())
@@ -69,7 +88,11 @@ impl CheckedFile {
             .diagnostics
             .iter()
             .map(|problem| {
-                let position = self.file.as_ref().ok().map(|file| file.position(&problem.path));
+                let position = self
+                    .file
+                    .as_ref()
+                    .ok()
+                    .map(|file| file.position(&problem.path));
                 json!({
                     "code": problem.code.as_str(),
                     "severity": problem.severity.as_str(),
@@ -95,6 +118,8 @@ impl CheckedFile {
 
 /// The time of day: commands are the one place that may ask for it.
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::from_unix_nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

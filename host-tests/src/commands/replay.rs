@@ -82,38 +82,63 @@ struct Summary {
 impl ReplayCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
         let (policy, json) = CheckedFile::require(&self.policy)?;
-        let workers = self.workers.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
+        let workers = self.workers.map_or_else(
+            || available_parallelism().map_or(1, usize::from),
+            usize::from,
+        );
         let summary = match &self.decisions {
             Some(target) => {
                 let cannot_write = || format!("cannot write {}", target.display());
-                let log = DecisionLog::create(target, workers * BATCHES_PER_WORKER).with_context(cannot_write)?;
+                let log = DecisionLog::create(target, workers * BATCHES_PER_WORKER)
+                    .with_context(cannot_write)?;
                 let summary = self.run(policy, json, workers, &log)?;
                 log.finish().with_context(cannot_write)?;
                 summary
             }
-            None => self.run(policy, json, workers, &DecisionLog::new(io::sink(), workers * BATCHES_PER_WORKER))?,
+            None => self.run(
+                policy,
+                json,
+                workers,
+                &DecisionLog::new(io::sink(), workers * BATCHES_PER_WORKER),
+            )?,
         };
         self.tell(&summary, workers)?;
         Ok(Outcome::Fine)
     }
 
-    fn run<W: Write + Send>(&self, policy: Policy, json: String, workers: usize, log: &DecisionLog<W>) -> anyhow::Result<Summary> {
+    fn run<W: Write + Send>(
+        &self,
+        policy: Policy,
+        json: String,
+        workers: usize,
+        log: &DecisionLog<W>,
+    ) -> anyhow::Result<Summary> {
         let host = Host::new(host_config(&policy))?;
         let reader = open(&self.trace)?;
         match self.engine {
             Engine::Wasm => {
                 let path = Artifacts::new().plugin(self.wasm.as_deref())?;
-                let wasm = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                let wasm = std::fs::read(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
                 let mut config = PluginConfig::named("weir");
                 config.root_id = "weir".to_owned();
                 config.vm_id = VM_ID.to_owned();
                 config.configuration = json.into_bytes();
                 config.allow_on_headers_stop_iteration = true;
                 let plugin = Plugin::load(&host, &wasm, config)?;
-                let (summary, actions, seconds) = self.drive(reader, log, workers, |_| Ok(PluginDecider::new(plugin.worker()?)))?;
+                let (summary, actions, seconds) = self.drive(reader, log, workers, |_| {
+                    Ok(PluginDecider::new(plugin.worker()?))
+                })?;
                 let reports = summary.reports.iter().map(|(report, _)| report);
                 let plugin = reports.cloned().reduce(PluginReport::merge);
-                Ok(Summary { exchanges: summary.exchanges, skipped: summary.skipped, actions, seconds, shared_data_bytes: host.shared_data_bytes(VM_ID).bytes, plugin })
+                Ok(Summary {
+                    exchanges: summary.exchanges,
+                    skipped: summary.skipped,
+                    actions,
+                    seconds,
+                    shared_data_bytes: host.shared_data_bytes(VM_ID).bytes,
+                    plugin,
+                })
             }
             Engine::Native => {
                 let policy = Arc::new(policy);
@@ -121,12 +146,22 @@ impl ReplayCommand {
                 let key = HashKey::new([0; 16]);
                 let make = |_| Ok(NativeDecider::new(Arc::clone(&policy), key, store.clone()));
                 let (summary, actions, seconds) = self.drive(reader, log, workers, make)?;
-                Ok(Summary { exchanges: summary.exchanges, skipped: summary.skipped, actions, seconds, shared_data_bytes: host.shared_data_bytes(VM_ID).bytes, plugin: None })
+                Ok(Summary {
+                    exchanges: summary.exchanges,
+                    skipped: summary.skipped,
+                    actions,
+                    seconds,
+                    shared_data_bytes: host.shared_data_bytes(VM_ID).bytes,
+                    plugin: None,
+                })
             }
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "what the driver gives, the counted actions, and the seconds")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "what the driver gives, the counted actions, and the seconds"
+    )]
     fn drive<D: Decider, W: Write + Send>(
         &self,
         reader: TraceReader,
@@ -137,14 +172,25 @@ impl ReplayCommand {
     where
         D::Error: std::error::Error + Send + Sync + 'static,
     {
-        let bad_lines = if self.skip_bad_lines { BadLines::Skip } else { BadLines::Stop };
+        let bad_lines = if self.skip_bad_lines {
+            BadLines::Skip
+        } else {
+            BadLines::Stop
+        };
         let progress = spinner();
         let begun = Instant::now();
-        let make = |worker| make(worker).map(|decider| Counted::new(decider, |exchanges| progress.inc(exchanges)));
+        let make = |worker| {
+            make(worker).map(|decider| Counted::new(decider, |exchanges| progress.inc(exchanges)))
+        };
         let summary = replay::run(reader, log, workers, bad_lines, make)?;
         let seconds = begun.elapsed().as_secs_f64();
         progress.finish_and_clear();
-        let actions = summary.reports.iter().map(|(_, actions)| actions.clone()).reduce(Actions::merge).unwrap_or_default();
+        let actions = summary
+            .reports
+            .iter()
+            .map(|(_, actions)| actions.clone())
+            .reduce(Actions::merge)
+            .unwrap_or_default();
         Ok((summary, actions, seconds))
     }
 
@@ -154,19 +200,39 @@ impl ReplayCommand {
         match self.format {
             Format::Text => {
                 let mut out = io::stderr();
-                writeln!(out, "{} exchanges in {:.2} s: {rate:.0} exchanges/s with {workers} workers", summary.exchanges, summary.seconds)?;
+                writeln!(
+                    out,
+                    "{} exchanges in {:.2} s: {rate:.0} exchanges/s with {workers} workers",
+                    summary.exchanges, summary.seconds
+                )?;
                 if summary.skipped > 0 {
-                    writeln!(out, "{} records were no exchange and were skipped", summary.skipped)?;
+                    writeln!(
+                        out,
+                        "{} records were no exchange and were skipped",
+                        summary.skipped
+                    )?;
                 }
-                let actions: Vec<String> = summary.actions.iter().map(|(action, count)| format!("{action} {count}")).collect();
+                let actions: Vec<String> = summary
+                    .actions
+                    .iter()
+                    .map(|(action, count)| format!("{action} {count}"))
+                    .collect();
                 writeln!(out, "actions: {}", actions.join(", "))?;
                 writeln!(out, "shared data: {} bytes", summary.shared_data_bytes)?;
                 if let Some(plugin) = &summary.plugin {
-                    writeln!(out, "hostcalls an exchange: {:.2}", plugin.hostcalls.total() as f64 / exchanges)?;
+                    writeln!(
+                        out,
+                        "hostcalls an exchange: {:.2}",
+                        plugin.hostcalls.total() as f64 / exchanges
+                    )?;
                     for (call, count) in plugin.hostcalls.iter().filter(|(_, count)| *count > 0) {
                         writeln!(out, "  {:<42} {:.3}", call.name(), count as f64 / exchanges)?;
                     }
-                    writeln!(out, "VM memory, largest worker: {} bytes", plugin.memory_bytes)?;
+                    writeln!(
+                        out,
+                        "VM memory, largest worker: {} bytes",
+                        plugin.memory_bytes
+                    )?;
                 }
                 if let Some(target) = &self.decisions {
                     writeln!(out, "decisions: {}", target.display())?;
@@ -184,8 +250,14 @@ impl ReplayCommand {
                     "shared_data_bytes": summary.shared_data_bytes,
                 });
                 if let Some(plugin) = &summary.plugin {
-                    let calls: BTreeMap<&str, u64> = plugin.hostcalls.iter().filter(|(_, count)| *count > 0).map(|(call, count)| (call.name(), count)).collect();
-                    result["hostcalls_per_exchange"] = json!(plugin.hostcalls.total() as f64 / exchanges);
+                    let calls: BTreeMap<&str, u64> = plugin
+                        .hostcalls
+                        .iter()
+                        .filter(|(_, count)| *count > 0)
+                        .map(|(call, count)| (call.name(), count))
+                        .collect();
+                    result["hostcalls_per_exchange"] =
+                        json!(plugin.hostcalls.total() as f64 / exchanges);
                     result["hostcalls"] = json!(calls);
                     result["vm_entries"] = json!(plugin.vm_entries);
                     result["vm_memory_bytes"] = json!(plugin.memory_bytes);
@@ -198,8 +270,15 @@ impl ReplayCommand {
 
     /// Results go to standard output, unless the decisions are there already.
     fn print(&self, result: &Value) -> io::Result<()> {
-        let decisions_on_stdout = self.decisions.as_deref().is_some_and(|target| target.as_os_str() == "-");
-        if decisions_on_stdout { writeln!(io::stderr(), "{result}") } else { writeln!(io::stdout(), "{result}") }
+        let decisions_on_stdout = self
+            .decisions
+            .as_deref()
+            .is_some_and(|target| target.as_os_str() == "-");
+        if decisions_on_stdout {
+            writeln!(io::stderr(), "{result}")
+        } else {
+            writeln!(io::stdout(), "{result}")
+        }
     }
 }
 

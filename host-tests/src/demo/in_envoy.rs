@@ -15,7 +15,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// Envoy does not start or ends, a connection breaks, a file cannot be written.
-pub async fn run(callers: &[Caller], envoy: &Path, wasm: &Path, policy_json: String, dir: &Path, progress: impl Fn() + Clone + Send + 'static) -> anyhow::Result<Report> {
+pub async fn run(
+    callers: &[Caller],
+    envoy: &Path,
+    wasm: &Path,
+    policy_json: String,
+    dir: &Path,
+    progress: impl Fn() + Clone + Send + 'static,
+) -> anyhow::Result<Report> {
     let mock = Mock::start().await?;
     let mut options = EnvoyOptions::new(envoy, wasm, policy_json, mock.addr());
     options.dir = Some(dir.to_path_buf());
@@ -26,18 +33,31 @@ pub async fn run(callers: &[Caller], envoy: &Path, wasm: &Path, policy_json: Str
             let caller = caller.clone();
             let progress = progress.clone();
             // Every other connection speaks HTTP/2.
-            let mut client = if connection % 2 == 0 { Client::http1(envoy.listen_addr()) } else { Client::http2(envoy.listen_addr()) };
+            let mut client = if connection % 2 == 0 {
+                Client::http1(envoy.listen_addr())
+            } else {
+                Client::http2(envoy.listen_addr())
+            };
             tasks.spawn(async move {
                 let mut tally = Tally::default();
-                for ask in caller.asks.iter().skip(connection).step_by(caller.connections) {
-                    let mut request = Request::post(ask.path, ask.body.clone()).header("content-type", "application/json");
+                for ask in caller
+                    .asks
+                    .iter()
+                    .skip(connection)
+                    .step_by(caller.connections)
+                {
+                    let mut request = Request::post(ask.path, ask.body.clone())
+                        .header("content-type", "application/json");
                     for (name, value) in &caller.identity {
                         request = request.header(*name, value);
                     }
                     let response = client.send(request).await?;
                     let status = response.status();
                     let body = response.bytes().await?;
-                    tally.count(Answer { status, message: message_of(&body) });
+                    tally.count(Answer {
+                        status,
+                        message: message_of(&body),
+                    });
                     progress();
                 }
                 anyhow::Ok((index, tally))
@@ -55,7 +75,9 @@ pub async fn run(callers: &[Caller], envoy: &Path, wasm: &Path, policy_json: Str
         }
     }
     let exchanges: u64 = tallies.iter().map(Tally::exchanges).sum();
-    let decisions = envoy.wait_for_decisions(usize::try_from(exchanges)?, PATIENCE).await?;
+    let decisions = envoy
+        .wait_for_decisions(usize::try_from(exchanges)?, PATIENCE)
+        .await?;
     let metrics = dir.join("metrics.prom");
     std::fs::write(&metrics, envoy.prometheus().await?)?;
     let files = vec![
@@ -64,5 +86,10 @@ pub async fn run(callers: &[Caller], envoy: &Path, wasm: &Path, policy_json: Str
         ("metrics", metrics),
         ("Envoy's log", envoy.log_path().to_path_buf()),
     ];
-    Ok(Report { host: format!("envoy {}", envoy.version()), tallies, decisions, files })
+    Ok(Report {
+        host: format!("envoy {}", envoy.version()),
+        tallies,
+        decisions,
+        files,
+    })
 }

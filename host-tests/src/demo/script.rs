@@ -41,7 +41,10 @@ pub fn callers(long_ago: &str) -> Vec<Caller> {
     let established = |id: &str, organization: &str| {
         let mut identity = account(id, organization);
         identity.retain(|(name, _)| *name != "x-verification");
-        identity.extend([("x-verification", "phone".to_string()), ("x-account-created", long_ago.to_string())]);
+        identity.extend([
+            ("x-verification", "phone".to_string()),
+            ("x-account-created", long_ago.to_string()),
+        ]);
         identity
     };
     let vetted = vec![
@@ -75,7 +78,15 @@ pub fn callers(long_ago: &str) -> Vec<Caller> {
         Caller {
             name: "nightly batch job",
             identity: account("a-batch", "o-batch"),
-            asks: (0..1200).map(|index| chat(&format!("Classify the ticket number {index}: the parcel came late."), 16, false)).collect(),
+            asks: (0..1200)
+                .map(|index| {
+                    chat(
+                        &format!("Classify the ticket number {index}: the parcel came late."),
+                        16,
+                        false,
+                    )
+                })
+                .collect(),
             connections: 4,
             expected: vec![(200, 1000), (429, 200)],
         },
@@ -89,21 +100,30 @@ pub fn callers(long_ago: &str) -> Vec<Caller> {
         Caller {
             name: "suspended account",
             identity: account("a-suspended", "o-gone"),
-            asks: (0..10).map(|index| chat(&format!("Question {index}"), 64, false)).collect(),
+            asks: (0..10)
+                .map(|index| chat(&format!("Question {index}"), 64, false))
+                .collect(),
             connections: 1,
             expected: vec![(200, 0), (403, 10)],
         },
         Caller {
             name: "broken client",
             identity: account("a-broken", "o-broken"),
-            asks: (0..5).map(|_| Ask { path: CHAT, body: "{\"model\": \"m-large\", \"messages\": [".to_string() }).collect(),
+            asks: (0..5)
+                .map(|_| Ask {
+                    path: CHAT,
+                    body: "{\"model\": \"m-large\", \"messages\": [".to_string(),
+                })
+                .collect(),
             connections: 1,
             expected: vec![(400, 5)],
         },
         Caller {
             name: "nobody in particular",
             identity: Vec::new(),
-            asks: (0..5).map(|index| chat(&format!("Hello {index}"), 64, false)).collect(),
+            asks: (0..5)
+                .map(|index| chat(&format!("Hello {index}"), 64, false))
+                .collect(),
             connections: 1,
             expected: vec![(401, 5)],
         },
@@ -111,7 +131,10 @@ pub fn callers(long_ago: &str) -> Vec<Caller> {
 }
 
 fn ask(path: &'static str, body: &Value) -> Ask {
-    Ask { path, body: body.to_string() }
+    Ask {
+        path,
+        body: body.to_string(),
+    }
 }
 
 fn chat(text: &str, max_tokens: u32, stream: bool) -> Ask {
@@ -154,7 +177,9 @@ fn agent_loop() -> Vec<Ask> {
         {"name": "read_file", "description": "Read a file", "input_schema": {"type": "object", "properties": {"path": {"type": "string"}}}},
         {"name": "run_tests", "description": "Run the tests", "input_schema": {"type": "object", "properties": {}}},
     ]);
-    let mut messages = vec![json!({"role": "user", "content": "The date parser fails on leap years. Find out why and mend it."})];
+    let mut messages = vec![
+        json!({"role": "user", "content": "The date parser fails on leap years. Find out why and mend it."}),
+    ];
     let mut asks = Vec::new();
     for step in 0..40 {
         asks.push(ask(
@@ -172,13 +197,17 @@ fn agent_loop() -> Vec<Ask> {
 fn gated(index: usize) -> Ask {
     let mut body = json!({"model": "m-large", "max_tokens": 200, "messages": [{"role": "user", "content": "Solve the puzzle and rate your answer."}]});
     match index % 5 {
-        0 => body["tools"] = json!([{"type": "function", "function": {"name": "browse", "parameters": {"type": "object"}}}]),
+        0 => {
+            body["tools"] = json!([{"type": "function", "function": {"name": "browse", "parameters": {"type": "object"}}}])
+        }
         1 => {
             body["logprobs"] = json!(true);
             body["top_logprobs"] = json!(5);
         }
         2 => body["n"] = json!(8),
-        3 => body["messages"][0]["content"] = json!("Show your full reasoning as a reasoning trace."),
+        3 => {
+            body["messages"][0]["content"] = json!("Show your full reasoning as a reasoning trace.")
+        }
         _ => {
             return ask(
                 MESSAGES,

@@ -15,7 +15,9 @@ pub struct Actions(BTreeMap<String, u64>);
 impl Actions {
     /// Actions and their counts, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.0.iter().map(|(action, count)| (action.as_str(), *count))
+        self.0
+            .iter()
+            .map(|(action, count)| (action.as_str(), *count))
     }
     /// Both together.
     #[must_use]
@@ -26,12 +28,18 @@ impl Actions {
         self
     }
     fn count(&mut self, decision: &[u8]) {
-        let action = decision.windows(ACTION.len()).position(|window| window == ACTION).and_then(|at| decision.get(at + ACTION.len()..));
-        let action = action.and_then(|rest| rest.split(|byte| *byte == b'"').next()).unwrap_or_default();
+        let action = decision
+            .windows(ACTION.len())
+            .position(|window| window == ACTION)
+            .and_then(|at| decision.get(at + ACTION.len()..));
+        let action = action
+            .and_then(|rest| rest.split(|byte| *byte == b'"').next())
+            .unwrap_or_default();
         match self.0.get_mut(str::from_utf8(action).unwrap_or_default()) {
             Some(count) => *count += 1,
             None => {
-                self.0.insert(String::from_utf8_lossy(action).into_owned(), 1);
+                self.0
+                    .insert(String::from_utf8_lossy(action).into_owned(), 1);
             }
         }
     }
@@ -48,7 +56,12 @@ pub struct Counted<D, P> {
 impl<D: Decider, P: Fn(u64)> Counted<D, P> {
     /// Counts what `decider` decides; `progress` is told how many more, now and then.
     pub fn new(decider: D, progress: P) -> Self {
-        Self { decider, actions: Actions::default(), untold: 0, progress }
+        Self {
+            decider,
+            actions: Actions::default(),
+            untold: 0,
+            progress,
+        }
     }
 }
 
@@ -56,7 +69,12 @@ impl<D: Decider, P: Fn(u64)> Decider for Counted<D, P> {
     type Error = D::Error;
     type Report = (D::Report, Actions);
 
-    fn decide(&mut self, line: u64, exchange: &TraceLine<'_>, out: &mut Vec<u8>) -> Result<(), D::Error> {
+    fn decide(
+        &mut self,
+        line: u64,
+        exchange: &TraceLine<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), D::Error> {
         self.decider.decide(line, exchange, out)?;
         self.actions.count(out);
         self.untold += 1;
@@ -79,7 +97,9 @@ mod tests {
     fn the_action_is_counted_whatever_stands_in_strings_before_it() {
         let mut actions = Actions::default();
 
-        actions.count(br#"{"account":"\"action\":\"deny\"","action":"allow","would_action":"throttle"}"#);
+        actions.count(
+            br#"{"account":"\"action\":\"deny\"","action":"allow","would_action":"throttle"}"#,
+        );
 
         assert_eq!(actions.iter().collect::<Vec<_>>(), [("allow", 1)]);
     }

@@ -31,7 +31,13 @@ impl NativeDecider {
     /// An engine under `policy`; `key` is what the host's randomness would give a plugin.
     pub fn new(policy: Arc<Policy>, key: HashKey, store: SharedDataStore) -> Self {
         let ledger = Ledger::new(policy.layout());
-        Self { policy, key, ledger, store, flushed: Timestamp::default() }
+        Self {
+            policy,
+            key,
+            ledger,
+            store,
+            flushed: Timestamp::default(),
+        }
     }
 }
 
@@ -39,25 +45,44 @@ impl Decider for NativeDecider {
     type Error = Infallible;
     type Report = ();
 
-    fn decide(&mut self, line: u64, recorded: &TraceLine<'_>, out: &mut Vec<u8>) -> Result<(), Infallible> {
+    fn decide(
+        &mut self,
+        line: u64,
+        recorded: &TraceLine<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Infallible> {
         let now = recorded.time;
         if now.saturating_since(self.flushed) >= FLUSH_PERIOD {
             self.ledger.flush(BUCKETS_PER_FLUSH, now, &mut self.store);
             self.flushed = now;
         }
         let headers = request_headers(line, recorded);
-        let pairs = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let pairs = headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         let mut exchange = Exchange::begin(&self.policy, &self.key, pairs, now);
         let body = match recorded.body.get(..self.policy.max_body()) {
             Some(prefix) if prefix.len() < recorded.body.len() => Body::Prefix(prefix),
             _ => Body::Whole(&recorded.body),
         };
-        let denial = exchange.decide(&self.policy, &self.key, body, &mut self.ledger, &mut self.store);
+        let denial = exchange.decide(
+            &self.policy,
+            &self.key,
+            body,
+            &mut self.ledger,
+            &mut self.store,
+        );
         let response = recorded.response.as_ref().filter(|_| denial.is_none());
         if let Some(response) = response {
             exchange.response(&response.body);
         }
-        if let Some(finished) = exchange.finish(&self.policy, response.is_some(), now, &mut self.ledger, &mut self.store) {
+        if let Some(finished) = exchange.finish(
+            &self.policy,
+            response.is_some(),
+            now,
+            &mut self.ledger,
+            &mut self.store,
+        ) {
             out.extend_from_slice(finished.decision.as_bytes());
         }
         Ok(())

@@ -47,7 +47,11 @@ impl PluginReport {
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.hostcalls.add(&other.hostcalls);
-        Self { hostcalls: self.hostcalls, vm_entries: self.vm_entries + other.vm_entries, memory_bytes: self.memory_bytes.max(other.memory_bytes) }
+        Self {
+            hostcalls: self.hostcalls,
+            vm_entries: self.vm_entries + other.vm_entries,
+            memory_bytes: self.memory_bytes.max(other.memory_bytes),
+        }
     }
 }
 
@@ -62,9 +66,18 @@ impl Decider for PluginDecider {
     type Error = PluginFault;
     type Report = PluginReport;
 
-    fn decide(&mut self, line: u64, recorded: &TraceLine<'_>, out: &mut Vec<u8>) -> Result<(), PluginFault> {
+    fn decide(
+        &mut self,
+        line: u64,
+        recorded: &TraceLine<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), PluginFault> {
         // Envoy arms a timer again when it has run, so ticks that were missed are not made up for.
-        if self.worker.next_tick().is_some_and(|due| due <= recorded.time) {
+        if self
+            .worker
+            .next_tick()
+            .is_some_and(|due| due <= recorded.time)
+        {
             self.worker.tick(recorded.time);
         }
         self.worker.set_now(recorded.time);
@@ -73,13 +86,20 @@ impl Decider for PluginDecider {
             headers.append(name, value.as_bytes());
         }
         let request = Message::new(headers, recorded.body.to_vec());
-        let upstream = recorded.response.as_ref().map_or(Upstream::Resets, |response| Upstream::Answers(message(response)));
+        let upstream = recorded
+            .response
+            .as_ref()
+            .map_or(Upstream::Resets, |response| {
+                Upstream::Answers(message(response))
+            });
         let outcome = self.worker.exchange(&Exchange::new(request, upstream));
         if let Some(failure) = self.worker.failure() {
             return Err(PluginFault::Trapped(failure.to_string()));
         }
         let decision = outcome.filter_state(DECISION);
-        out.extend_from_slice(decision.ok_or_else(|| PluginFault::NoDecision(format!("{:?} {}", outcome.end, outcome.details)))?);
+        out.extend_from_slice(decision.ok_or_else(|| {
+            PluginFault::NoDecision(format!("{:?} {}", outcome.end, outcome.details))
+        })?);
         Ok(())
     }
 
@@ -88,7 +108,11 @@ impl Decider for PluginDecider {
             let next = self.worker.now().saturating_add(TICK);
             self.worker.tick(next);
         }
-        PluginReport { hostcalls: self.worker.hostcalls(), vm_entries: self.worker.vm_entries(), memory_bytes: self.worker.memory_bytes() }
+        PluginReport {
+            hostcalls: self.worker.hostcalls(),
+            vm_entries: self.worker.vm_entries(),
+            memory_bytes: self.worker.memory_bytes(),
+        }
     }
 }
 

@@ -48,7 +48,8 @@ fn fates() -> impl Strategy<Value = Vec<(u8, Fate, u32, u32)>> {
 }
 
 fn usage_event(input: u32, output: u32) -> String {
-    let chunk = json!({"choices": [], "usage": {"prompt_tokens": input, "completion_tokens": output}});
+    let chunk =
+        json!({"choices": [], "usage": {"prompt_tokens": input, "completion_tokens": output}});
     format!("data: {chunk}\n\n")
 }
 
@@ -62,7 +63,9 @@ fn stream(input: u32, output: u32) -> String {
 }
 
 fn exchange(account: u8, fate: &Fate, input: u32, output: u32) -> Exchange {
-    let whole = json!({"choices": [], "usage": {"prompt_tokens": input, "completion_tokens": output}}).to_string();
+    let whole =
+        json!({"choices": [], "usage": {"prompt_tokens": input, "completion_tokens": output}})
+            .to_string();
     let ok = |body: String| Message::response(200, body);
     let streamed = || {
         let mut message = ok(stream(input, output));
@@ -72,13 +75,29 @@ fn exchange(account: u8, fate: &Fate, input: u32, output: u32) -> Exchange {
     let (upstream, client) = match fate {
         Fate::Answered => (Upstream::Answers(ok(whole)), Client::Stays),
         Fate::Streamed => (Upstream::Answers(streamed()), Client::Stays),
-        Fate::Left(bytes) => (Upstream::Answers(streamed()), Client::LeavesAfterReceiving(*bytes)),
-        Fate::BrokenOff(bytes) => (Upstream::BreaksOff { answer: streamed(), sent: *bytes }, Client::Stays),
-        Fate::Failed => (Upstream::Answers(Message::response(500, "{\"error\":{\"message\":\"overloaded\"}}")), Client::Stays),
+        Fate::Left(bytes) => (
+            Upstream::Answers(streamed()),
+            Client::LeavesAfterReceiving(*bytes),
+        ),
+        Fate::BrokenOff(bytes) => (
+            Upstream::BreaksOff {
+                answer: streamed(),
+                sent: *bytes,
+            },
+            Client::Stays,
+        ),
+        Fate::Failed => (
+            Upstream::Answers(Message::response(
+                500,
+                "{\"error\":{\"message\":\"overloaded\"}}",
+            )),
+            Client::Stays,
+        ),
         Fate::Reset => (Upstream::Resets, Client::Stays),
     };
     let body = json!({"model": "m", "max_tokens": 300, "messages": [{"role": "user", "content": "hello"}]});
-    let mut exchange = Exchange::post("/v1/chat/completions", body.to_string()).with_header("x-account-id", &format!("a-{account}"));
+    let mut exchange = Exchange::post("/v1/chat/completions", body.to_string())
+        .with_header("x-account-id", &format!("a-{account}"));
     exchange.upstream = upstream;
     exchange.client = client;
     exchange.response_chunks.bytes = NonZeroUsize::new(50).unwrap();
@@ -90,7 +109,9 @@ fn told(outcome: &Outcome, fate: &Fate, input: u32, output: u32) -> u32 {
     let body = String::from_utf8_lossy(&outcome.downstream.body).into_owned();
     let complete = match fate {
         Fate::Answered => true,
-        Fate::Streamed | Fate::Left(_) | Fate::BrokenOff(_) => body.contains(&usage_event(input, output)),
+        Fate::Streamed | Fate::Left(_) | Fate::BrokenOff(_) => {
+            body.contains(&usage_event(input, output))
+        }
         Fate::Failed | Fate::Reset => false,
     };
     if complete { input + output } else { 0 }
@@ -99,7 +120,8 @@ fn told(outcome: &Outcome, fate: &Fate, input: u32, output: u32) -> u32 {
 /// What the window of an account holds: a request that would take all of it is refused while it holds anything.
 fn charged(worker: &mut Worker, account: u8) -> u32 {
     let body = json!({"model": "m", "max_tokens": LIMIT, "messages": []});
-    let ask = Exchange::post("/v1/chat/completions", body.to_string()).with_header("x-account-id", &format!("a-{account}"));
+    let ask = Exchange::post("/v1/chat/completions", body.to_string())
+        .with_header("x-account-id", &format!("a-{account}"));
     let outcome = worker.exchange(&ask);
     let decision: Value = serde_json::from_slice(outcome.filter_state(DECISION).unwrap()).unwrap();
     match decision["action"].as_str() {
@@ -117,7 +139,9 @@ fn advance(workers: &mut [Worker], now: &mut Timestamp, by: Duration) {
 
 #[test]
 fn tokens_charged_are_the_tokens_that_responses_reported() {
-    let Some(wasm) = wasm_or_skip("accounting") else { return };
+    let Some(wasm) = wasm_or_skip("accounting") else {
+        return;
+    };
     let process = Process::new(&wasm, &policy());
     let mut run = 0u64;
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
@@ -126,12 +150,16 @@ fn tokens_charged_are_the_tokens_that_responses_reported() {
             // Far enough apart that every run begins with empty windows.
             run += 1;
             let mut now = Timestamp::from_unix_nanos(run * 2_000_000 * 1_000_000_000);
-            let mut workers = [process.plugin.worker().unwrap(), process.plugin.worker().unwrap()];
+            let mut workers = [
+                process.plugin.worker().unwrap(),
+                process.plugin.worker().unwrap(),
+            ];
             let mut expected = [0u32; 3];
 
             for (index, (account, fate, input, output)) in fates.iter().enumerate() {
                 advance(&mut workers, &mut now, Duration::from_millis(130));
-                let outcome = workers[index % 2].exchange(&exchange(*account, fate, *input, *output));
+                let outcome =
+                    workers[index % 2].exchange(&exchange(*account, fate, *input, *output));
                 expected[usize::from(*account)] += told(&outcome, fate, *input, *output);
             }
             for _ in 0..3 {
@@ -139,7 +167,12 @@ fn tokens_charged_are_the_tokens_that_responses_reported() {
             }
 
             for (account, expected) in (0u8..).zip(expected) {
-                prop_assert_eq!(charged(&mut workers[0], account), expected, "account {}", account);
+                prop_assert_eq!(
+                    charged(&mut workers[0], account),
+                    expected,
+                    "account {}",
+                    account
+                );
             }
             Ok(())
         })

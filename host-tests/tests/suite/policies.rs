@@ -21,7 +21,12 @@ fn every_shipped_policy_is_accepted_without_a_warning() {
 
         let checked = Policy::check(file.value.to_string().as_bytes(), now());
 
-        assert!(checked.policy.is_some() && checked.diagnostics.is_empty(), "{}: {:#?}", path.display(), checked.diagnostics);
+        assert!(
+            checked.policy.is_some() && checked.diagnostics.is_empty(),
+            "{}: {:#?}",
+            path.display(),
+            checked.diagnostics
+        );
     }
     assert!(seen > 0);
 }
@@ -33,15 +38,28 @@ fn every_bad_document_gives_exactly_the_codes_and_paths_that_it_expects() {
         let path = entry.unwrap().path();
         seen += 1;
         let file = PolicyFile::read(&path).unwrap();
-        let mut expected: Vec<&str> = file.text.lines().filter_map(|line| line.strip_prefix("# expect: ")).collect();
+        let mut expected: Vec<&str> = file
+            .text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# expect: "))
+            .collect();
 
         let checked = Policy::check(file.value.to_string().as_bytes(), now());
 
-        let mut found: Vec<String> = checked.diagnostics.iter().map(|problem| format!("{} {}", problem.code, problem.path)).collect();
+        let mut found: Vec<String> = checked
+            .diagnostics
+            .iter()
+            .map(|problem| format!("{} {}", problem.code, problem.path))
+            .collect();
         expected.sort_unstable();
         found.sort_unstable();
         assert_eq!(found, expected, "{}", path.display());
-        assert!(checked.diagnostics.iter().all(|problem| !problem.help.is_empty() && !problem.message.is_empty()));
+        assert!(
+            checked
+                .diagnostics
+                .iter()
+                .all(|problem| !problem.help.is_empty() && !problem.message.is_empty())
+        );
     }
     assert!(seen > 10, "the folder was found");
 }
@@ -53,6 +71,10 @@ fn the_place_of_a_problem_is_its_line_in_the_file() {
 
     let checked = Policy::check(file.value.to_string().as_bytes(), None);
 
-    let limit = checked.diagnostics.iter().find(|problem| problem.path == "budgets[0].limit").unwrap();
+    let limit = checked
+        .diagnostics
+        .iter()
+        .find(|problem| problem.path == "budgets[0].limit")
+        .unwrap();
     assert_eq!(file.position(&limit.path).0, 5);
 }

@@ -7,13 +7,21 @@ use weir_host::{Exchange, Message};
 const MARKER: &str = "MARKER-7f3a9c";
 
 fn clean(what: &str, bytes: &[u8]) {
-    let found = bytes.windows(MARKER.len()).any(|window| window == MARKER.as_bytes());
-    assert!(!found, "the marker stands in {what}: {}", String::from_utf8_lossy(bytes));
+    let found = bytes
+        .windows(MARKER.len())
+        .any(|window| window == MARKER.as_bytes());
+    assert!(
+        !found,
+        "the marker stands in {what}: {}",
+        String::from_utf8_lossy(bytes)
+    );
 }
 
 #[test]
 fn a_planted_marker_appears_in_no_log_line_filter_state_metric_or_shared_data() {
-    let Some(wasm) = wasm_or_skip("secrecy") else { return };
+    let Some(wasm) = wasm_or_skip("secrecy") else {
+        return;
+    };
     let mut policy = shipped_policy();
     policy["budgets"][0]["limit"] = json!(3);
     let process = Process::new(&wasm, &policy);
@@ -29,8 +37,14 @@ fn a_planted_marker_appears_in_no_log_line_filter_state_metric_or_shared_data() 
 
     for path in ["/v1/chat/completions", "/v1/messages", "/v1/unknown"] {
         for body in &bodies {
-            for (header, value) in [("authorization", format!("Bearer {MARKER}")), ("x-api-key", MARKER.to_owned()), ("api-key", MARKER.to_owned())] {
-                let exchange = Exchange::post(path, body.clone()).with_header(header, &value).answered_by(Message::response(200, answer.clone()));
+            for (header, value) in [
+                ("authorization", format!("Bearer {MARKER}")),
+                ("x-api-key", MARKER.to_owned()),
+                ("api-key", MARKER.to_owned()),
+            ] {
+                let exchange = Exchange::post(path, body.clone())
+                    .with_header(header, &value)
+                    .answered_by(Message::response(200, answer.clone()));
                 let outcome = worker.exchange(&exchange);
                 for (key, value) in &outcome.filter_state {
                     clean("filter state", key);

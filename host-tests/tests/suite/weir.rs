@@ -18,16 +18,23 @@ pub(crate) fn repository(path: &str) -> PathBuf {
 
 /// The shipped policy as JSON.
 pub(crate) fn shipped_policy() -> Value {
-    PolicyFile::read(&repository("policies/frontier-api.yaml")).unwrap().value
+    PolicyFile::read(&repository("policies/frontier-api.yaml"))
+        .unwrap()
+        .value
 }
 
 /// The plugin's bytes: `WEIR_WASM`, or what `cargo xtask wasm` left; says `skipped: TEST: REASON` where there are none.
 pub(crate) fn wasm_or_skip(test: &str) -> Option<Vec<u8>> {
-    let path = std::env::var_os("WEIR_WASM").map_or_else(|| repository("target/weir.wasm"), PathBuf::from);
+    let path =
+        std::env::var_os("WEIR_WASM").map_or_else(|| repository("target/weir.wasm"), PathBuf::from);
     let read = std::fs::read(&path);
     if read.is_err() {
         // Past the harness's capture, so that skips can be counted.
-        let _ = writeln!(std::io::stderr(), "skipped: {test}: there is no {}; `cargo xtask wasm` builds it", path.display());
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: {test}: there is no {}; `cargo xtask wasm` builds it",
+            path.display()
+        );
     }
     read.ok()
 }
@@ -45,7 +52,9 @@ impl Process {
         let sink = Arc::clone(&log);
         let config = HostConfig {
             log_level: LogLevel::Trace,
-            log: Some(Arc::new(move |line| sink.lock().unwrap().push(line.message.clone()))),
+            log: Some(Arc::new(move |line| {
+                sink.lock().unwrap().push(line.message.clone())
+            })),
             ..HostConfig::default()
         };
         let host = Host::new(config).unwrap();
