@@ -25,6 +25,10 @@ const HASH_KEY: &[u8] = b"weir.key";
 /// Buckets whose waiting settlements one tick writes: about 3 us each, so a tick stays below a millisecond.
 const BUCKETS_PER_TICK: usize = 128;
 
+/// Ticks between two reports of metrics: 5 s, as often as Envoy itself flushes stats, so that a quiet
+/// worker does not spend more calls on counting than on deciding.
+const TICKS_PER_REPORT: u32 = 50;
+
 /// Exchanges of which one gives its token counts to the histograms: each value is a call into the
 /// host. Which ones is a matter of chance (their id is a hash), so quantiles stay true; sums are
 /// counted exactly, beside them.
@@ -39,6 +43,7 @@ pub(crate) struct Worker {
     metrics: Metrics,
     reported: LedgerStats,
     latest: Timestamp,
+    ticks: u32,
 }
 
 thread_local! {
@@ -72,6 +77,7 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
         metrics: Metrics::default(),
         reported: LedgerStats::default(),
         latest: Timestamp::default(),
+        ticks: 0,
     };
     WORKER.with(|slot| {
         if let Ok(mut slot) = slot.try_borrow_mut() {
@@ -172,13 +178,21 @@ impl Worker {
         self.metrics.add(&metrics::name("abandoned", &[]), 1);
     }
 
-    /// Writes what waits: settlements, then metrics. Settlements are written as of the last request:
-    /// a look at the clock on every tick would cost more than the few moments are worth.
-    pub(crate) fn flush(&mut self) {
+    /// Writes settlements that wait, and metrics now and then. Settlements are written as of the last
+    /// request: a look at the clock on every tick would cost more than the few moments are worth.
+    pub(crate) fn tick(&mut self) {
         self.ledger
             .flush(BUCKETS_PER_TICK, self.latest, &mut SharedData);
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks % TICKS_PER_REPORT == 0 {
+            self.report();
+        }
+    }
+
+    /// Writes everything that waits.
+    pub(crate) fn flush(&mut self) {
+        self.ledger.flush(usize::MAX, self.latest, &mut SharedData);
         self.report();
-        self.metrics.flush();
     }
 
     fn report(&mut self) {
@@ -207,5 +221,6 @@ impl Worker {
             self.metrics
                 .add(&metrics::name(name, &[]), now.saturating_sub(then));
         }
+        self.metrics.flush();
     }
 }

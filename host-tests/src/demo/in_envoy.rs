@@ -78,6 +78,7 @@ pub async fn run(
     let decisions = envoy
         .wait_for_decisions(usize::try_from(exchanges)?, PATIENCE)
         .await?;
+    wait_for_metrics(&envoy, exchanges).await?;
     let metrics = dir.join("metrics.prom");
     std::fs::write(&metrics, envoy.prometheus().await?)?;
     let files = vec![
@@ -92,4 +93,17 @@ pub async fn run(
         decisions,
         files,
     })
+}
+
+/// The plugin reports its metrics every few seconds: waits until they tell of every exchange.
+async fn wait_for_metrics(envoy: &Envoy, exchanges: u64) -> anyhow::Result<()> {
+    let until = tokio::time::Instant::now() + PATIENCE;
+    while envoy.stats().await?.sum("weir_exchanges", &[]) < exchanges {
+        anyhow::ensure!(
+            tokio::time::Instant::now() < until,
+            "metrics do not tell of every exchange within {PATIENCE:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
