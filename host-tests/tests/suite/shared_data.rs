@@ -1,6 +1,6 @@
 use std::thread;
 
-use weir_engine::store::{CounterStore, Swap};
+use weir_engine::store::suite;
 use weir_host::{Exchange, Plugin, SharedDataBytes};
 
 use crate::fixture::{self, config, host, said, worker};
@@ -72,19 +72,10 @@ fn namespaces_are_the_vm_ids_and_die_with_their_last_user() {
 }
 
 #[test]
-fn the_engines_store_creates_only_what_is_absent_and_swaps_only_what_it_read() {
-    let host = host();
-    let (mut first, mut second) = (host.store("vm"), host.store("vm"));
-    let mut value = Vec::new();
-
-    assert_eq!(first.get(b"k", &mut value), Ok(None));
-    assert_eq!(first.compare_and_swap(b"k", b"1", None), Ok(Swap::Done));
-    assert_eq!(
-        second.compare_and_swap(b"k", b"2", None),
-        Ok(Swap::Conflict)
-    );
-    let read = second.get(b"k", &mut value).unwrap();
-    assert_eq!(value, b"1");
-    assert_eq!(second.compare_and_swap(b"k", b"3", read), Ok(Swap::Done));
-    assert_eq!(first.compare_and_swap(b"k", b"4", read), Ok(Swap::Conflict));
+fn the_engines_store_over_shared_data_passes_the_engines_suite() {
+    suite::run(|| host().store("vm"));
+    suite::run_shared(|| {
+        let host = host();
+        (host.store("vm"), host.store("vm"))
+    });
 }
