@@ -1,4 +1,4 @@
-//! What reading bodies costs: `cargo bench -p weir-engine --bench formats`.
+//! What reading bodies costs: `cargo bench -p weir-engine --bench formats [-- NAME]`.
 //!
 //! Request facts against the parse that one would write otherwise, `serde_json` into borrowed typed
 //! structs, in the same run on the same bodies; usage of responses in chunks of 1 KB. Bodies are chats
@@ -20,6 +20,11 @@ use weir_engine::facts::{self, RawText, Role, TextSink};
 use weir_engine::usage::UsageMeter;
 
 fn main() {
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'))
+        .unwrap_or_default();
+    let is_wanted = |name: &str| name.contains(&wanted);
     println!(
         "{:<28} {:>9} {:>12} {:>9} {:>12} {:>7}",
         "request", "bytes", "facts ns", "ns/byte", "serde ns", "ratio"
@@ -29,7 +34,10 @@ fn main() {
             ("chat, one prompt", chat(kilobytes, 1)),
             ("chat, many turns", chat(kilobytes, kilobytes)),
             ("chat, \\u escapes", ascii(&chat(kilobytes, 1))),
-        ] {
+        ]
+        .into_iter()
+        .filter(|(name, _)| is_wanted(name))
+        {
             let ours = nanos(|| {
                 let facts = facts::read(
                     Endpoint::OpenAiChat,
@@ -77,7 +85,10 @@ fn main() {
             Endpoint::AnthropicMessages,
             anthropic_sse(),
         ),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(name, _, _)| is_wanted(name))
+    {
         let ours = nanos(|| {
             let mut meter = UsageMeter::new(endpoint);
             for chunk in black_box(body.as_bytes()).chunks(1024) {
@@ -126,7 +137,13 @@ struct Message<'a> {
 /// Nanoseconds per call.
 fn nanos(mut call: impl FnMut()) -> f64 {
     let mut best = f64::MAX;
-    for _ in 0..300 {
+    // `cargo test --benches` only asks whether it runs.
+    let slices = if std::env::args().any(|argument| argument == "--bench") {
+        300
+    } else {
+        1
+    };
+    for _ in 0..slices {
         let (start, mut calls) = (Instant::now(), 0_u32);
         while start.elapsed() < Duration::from_millis(2) {
             for _ in 0..8 {

@@ -2,12 +2,14 @@
 //!
 //! Read as the most forgiving upstream reads it, because what an upstream honours and we overlook
 //! passes every gate: `"logprobs": "true"` is true, `"n": 2.0` is two, an unknown role speaks as the
-//! user, the last of several equal keys counts while the text of all of them is handed out. A value
+//! user, the last of several equal keys counts while text and history of all of them add up. A value
 //! of another type is one the upstream refuses; it leaves its fact at the default and hides no other.
 //! Keys must match letter for letter: a server that also takes `"Model"` has to be told not to.
 mod anthropic_messages;
 mod openai_chat;
 mod prompt;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::endpoint::Endpoint;
@@ -134,29 +136,26 @@ pub const fn estimated_input_tokens(facts: &RequestFacts<'_>) -> u32 {
 
 /// A value that says yes: `true`, a number above zero, or a word that forgiving servers take for true.
 fn flag(reader: &mut Reader<'_>) -> Result<bool, Fault> {
-    match reader.kind()? {
-        Kind::True => reader.skip().map(|()| true),
-        Kind::Number => Ok(reader.unsigned()? > Some(0)),
-        Kind::String => {
-            let word = reader.string()?;
-            Ok(["true", "1", "t", "yes", "y", "on"]
+    Ok(match reader.kind()? {
+        Kind::Number => reader.unsigned()? > Some(0),
+        Kind::String => word(reader)?.is_some_and(|word| {
+            ["true", "1", "t", "yes", "y", "on"]
                 .iter()
-                .any(|yes| word.eq_ignore_ascii_case(yes.as_bytes())))
-        }
-        _ => reader.skip().map(|()| false),
-    }
+                .any(|yes| word.eq_ignore_ascii_case(yes))
+        }),
+        kind => reader.skip().map(|()| kind == Kind::True)?,
+    })
 }
 
 /// A count: a number, or a string that holds one.
 fn count(reader: &mut Reader<'_>) -> Result<Option<u32>, Fault> {
     match reader.kind()? {
         Kind::Number => reader.unsigned(),
-        Kind::String => {
-            let mut quoted = Reader::new(reader.string()?);
+        _ => Ok(word(reader)?.and_then(|word| {
+            let mut quoted = Reader::new(word.as_bytes());
             let value = quoted.unsigned();
-            Ok(quoted.finish().and(value).unwrap_or(None))
-        }
-        _ => reader.skip().map(|()| None),
+            quoted.finish().and(value).ok().flatten()
+        })),
     }
 }
 

@@ -11,7 +11,7 @@ mod string;
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use string::End;
-pub(crate) use string::unescape_into;
+pub(crate) use string::{first_special, unescape_into};
 
 /// Levels of nesting allowed; a tool schema spends two per level of its own.
 pub(crate) const MAX_DEPTH: u32 = 64;
@@ -75,6 +75,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The kind of the value that comes next; does not move past it.
+    #[inline]
     pub(crate) fn kind(&mut self) -> Result<Kind, Fault> {
         Ok(match self.peek()? {
             b'{' => Kind::Object,
@@ -130,6 +131,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether the open array has a next item; closes the array where it has none.
+    #[inline]
     pub(crate) fn item(&mut self) -> Result<bool, Fault> {
         self.next_or_close(b']', "`,` or `]`")
     }
@@ -143,6 +145,7 @@ impl<'a> Reader<'a> {
     }
 
     /// As [`Self::string`]; where the input ends inside the string, its whole escapes so far and `false`.
+    #[inline]
     pub(crate) fn string_or_beginning(&mut self) -> Result<(&'a [u8], bool), Fault> {
         if self.peek()? != b'"' {
             return self.malformed("a string");
@@ -230,6 +233,7 @@ impl<'a> Reader<'a> {
         Ok(true)
     }
 
+    #[inline]
     fn colon(&mut self) -> Result<(), Fault> {
         if self.peek()? != b':' {
             return self.malformed("`:`");
@@ -239,6 +243,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Moves to the next member of the open container, or past its end and gives `false`.
+    #[inline]
     fn next_or_close(&mut self, close: u8, what: &'static str) -> Result<bool, Fault> {
         let fresh = core::mem::take(&mut self.fresh);
         match self.peek()? {
@@ -262,6 +267,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next byte that is not white space.
+    #[inline]
     fn peek(&mut self) -> Result<u8, Fault> {
         loop {
             match self.bytes.get(self.at) {
@@ -272,10 +278,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[inline]
     fn step(&mut self) {
         self.at = self.at.saturating_add(1);
     }
 
+    #[cold]
     fn malformed<T>(&self, what: &'static str) -> Result<T, Fault> {
         Err(Fault::Malformed { at: self.at, what })
     }

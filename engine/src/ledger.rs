@@ -4,6 +4,7 @@
 //! reservation in the same bucket or on a tick; its own reservations see them before. A worker that dies settles nothing:
 //! what it had reserved stays charged until the window has passed, so a crash can cost clients room but never give any away
 //! (only debt beyond the reserved amount, settled in its last tick, is forgotten).
+mod attempt;
 mod page;
 mod queue;
 mod reservation;
@@ -17,7 +18,8 @@ use crate::{
     time::Timestamp,
     window::Span,
 };
-use page::{Outcome, Page};
+use attempt::{Attempt, Refusal, assign};
+use page::Page;
 use queue::{Queue, Settlement};
 use reservation::Held;
 pub use reservation::Reservation;
@@ -81,7 +83,7 @@ pub struct LedgerStats {
     pub clock_resets: u64,
     /// Settlements that wait now.
     pub pending: u64,
-    /// Settlements lost because the queue was full and the store refused them: the reserved amounts stay charged.
+    /// Settlements lost because the queue was full and the store failed too: room that was not given back, debt that is forgotten.
     pub dropped: u64,
 }
 
@@ -156,7 +158,7 @@ impl Ledger {
         now: Timestamp,
         store: &mut impl CounterStore,
     ) {
-        for held in reservation.iter().filter(|held| held.amount > 0) {
+        for held in reservation.iter() {
             self.settle_one(held, 0, now, store);
         }
     }
@@ -176,10 +178,8 @@ impl Ledger {
             };
             page.bucket = bucket;
             // A bucket that only met conflicts waits for the next flush; a store that fails would fail again.
-            if self
-                .write_queued(&mut page, now, store)
-                .is_err_and(|error| error != StoreError::CONTENDED)
-            {
+            let written = self.write_queued(&mut page, now, store);
+            if written.is_err_and(|error| error != StoreError::CONTENDED) {
                 break;
             }
         }
@@ -226,18 +226,11 @@ impl Ledger {
         now: Timestamp,
         store: &mut impl CounterStore,
     ) -> Result<Admission, StoreError> {
-        let mut attempt = Attempt {
-            charges,
-            now,
-            reservation: Reservation::default(),
-            refusal: None,
-        };
-        let count = assign(
-            pages,
-            charges
-                .iter()
-                .map(|charge| self.layout.bucket_of(charge.owner)),
-        );
+        let mut attempt = Attempt::new(charges, now);
+        let buckets = charges
+            .iter()
+            .map(|charge| self.layout.bucket_of(charge.owner));
+        let count = assign(pages, buckets);
         for page in pages.iter_mut().take(count) {
             page.read(&self.queue, now, store)?;
             attempt.charge_to(page, self.layout)?;
@@ -247,15 +240,20 @@ impl Ledger {
         }
         let mut written = 0_usize;
         while let Some(page) = pages.get_mut(written).filter(|_| written < count) {
-            let outcome = self.write_reserved(page, &mut attempt, store);
-            if !matches!(outcome, Ok(None)) {
-                let written = pages.get_mut(..written).unwrap_or_default();
-                self.take_back(written, &attempt, store);
-                return outcome.map(|refusal| {
-                    refusal.map_or(Admission::Granted(attempt.reservation), Admission::from)
-                });
-            }
-            written = written.saturating_add(1);
+            let stopped = match self.write_reserved(page, &mut attempt, store) {
+                Ok(None) => {
+                    written = written.saturating_add(1);
+                    continue;
+                }
+                Ok(Some(refusal)) => Ok(refusal.into()),
+                Err(error) => Err(error),
+            };
+            self.take_back(
+                pages.get_mut(..written).unwrap_or_default(),
+                &attempt,
+                store,
+            );
+            return stopped;
         }
         Ok(Admission::Granted(attempt.reservation))
     }
@@ -319,7 +317,7 @@ impl Ledger {
         attempt: &Attempt<'_>,
         store: &mut impl CounterStore,
     ) {
-        for held in attempt.reservation.iter().filter(|held| held.amount > 0) {
+        for held in attempt.reservation.iter() {
             let bucket = self.layout.bucket_of(held.id.owner);
             if written.iter().any(|page| page.bucket == bucket) {
                 self.settle_one(held, 0, attempt.now, store);
@@ -338,37 +336,28 @@ impl Ledger {
         now: Timestamp,
         store: &mut impl CounterStore,
     ) {
-        let released = Settlement {
-            id: held.id,
-            born: held.born,
-            limit: held.limit,
-            slot: held.slot,
-            released: held.amount.into(),
-            charged: 0,
+        let Held {
+            id,
+            born,
+            limit,
+            amount,
+            slot: reserved_in,
+            ..
+        } = *held;
+        let settlement = |slot, released, charged| Settlement {
+            id,
+            born,
+            limit,
+            slot,
+            released,
+            charged,
         };
-        // Several workers' clocks differ; nothing is settled before it was reserved.
-        let slot = held.id.span.slot(now).max(held.slot);
-        if slot == held.slot {
-            self.enqueue(
-                Settlement {
-                    charged: actual.into(),
-                    ..released
-                },
-                now,
-                store,
-            );
+        let (slot, released, charged) = (id.span.slot(now), amount.into(), actual.into());
+        if slot == reserved_in {
+            self.enqueue(settlement(slot, released, charged), now, store);
         } else {
-            self.enqueue(released, now, store);
-            self.enqueue(
-                Settlement {
-                    slot,
-                    released: 0,
-                    charged: actual.into(),
-                    ..released
-                },
-                now,
-                store,
-            );
+            self.enqueue(settlement(reserved_in, released, 0), now, store);
+            self.enqueue(settlement(slot, 0, charged), now, store);
         }
     }
 
@@ -385,85 +374,4 @@ impl Ledger {
             self.stats.dropped = self.stats.dropped.saturating_add(1);
         }
     }
-}
-
-/// One call of [`Ledger::reserve`] under way.
-struct Attempt<'a> {
-    charges: &'a [Charge],
-    now: Timestamp,
-    reservation: Reservation,
-    /// The refusal that holds longest so far.
-    refusal: Option<Refusal>,
-}
-
-#[derive(Clone, Copy)]
-struct Refusal {
-    charge: usize,
-    used: u64,
-    retry_after: Duration,
-}
-
-impl From<Refusal> for Admission {
-    fn from(
-        Refusal {
-            charge,
-            used,
-            retry_after,
-        }: Refusal,
-    ) -> Self {
-        Self::Refused {
-            charge,
-            used,
-            retry_after,
-        }
-    }
-}
-
-impl Attempt<'_> {
-    /// Makes the charges of the page's bucket in the page, and notes what they hold or why they are refused.
-    fn charge_to(&mut self, page: &mut Page, layout: Layout) -> Result<(), StoreError> {
-        let bucket = page.bucket;
-        for (index, charge) in self
-            .charges
-            .iter()
-            .enumerate()
-            .filter(|(_, charge)| layout.bucket_of(charge.owner) == bucket)
-        {
-            match page.charge(charge, self.charges, self.now) {
-                Outcome::Held(held) => self.reservation.set(index, held),
-                Outcome::Refused { used, retry_after } => {
-                    if self
-                        .refusal
-                        .is_none_or(|longest| retry_after > longest.retry_after)
-                    {
-                        self.refusal = Some(Refusal {
-                            charge: index,
-                            used,
-                            retry_after,
-                        });
-                    }
-                }
-                Outcome::NoRoom => return Err(StoreError::FULL),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Gives each distinct bucket a page, in order of appearance; returns how many.
-fn assign(pages: &mut Vec<Page>, buckets: impl Iterator<Item = u32>) -> usize {
-    let mut count = 0_usize;
-    for bucket in buckets {
-        if pages.iter().take(count).any(|page| page.bucket == bucket) {
-            continue;
-        }
-        if pages.len() == count {
-            pages.push(Page::default());
-        }
-        if let Some(page) = pages.get_mut(count) {
-            page.bucket = bucket;
-        }
-        count = count.saturating_add(1);
-    }
-    count
 }

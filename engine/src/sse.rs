@@ -68,9 +68,7 @@ impl Events {
             }
             if self.line == Line::Name(0) && !self.has_data {
                 if let Some((data, after)) = whole_event(rest) {
-                    self.after_return = rest
-                        .get(..rest.len().saturating_sub(after.len()))
-                        .is_some_and(|event| event.ends_with(b"\r"));
+                    // A line feed that is left of the blank line is a blank line of no event.
                     each(if data.len() > MAX_EVENT {
                         Data::TooLarge
                     } else {

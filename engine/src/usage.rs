@@ -7,6 +7,7 @@ mod events;
 mod json_body;
 
 use crate::endpoint::Endpoint;
+use alloc::boxed::Box;
 use core::fmt;
 use events::EventBody;
 use json_body::JsonBody;
@@ -44,7 +45,8 @@ enum Body {
     /// Nothing but so many bytes of a byte order mark, or white space.
     Unseen(usize),
     Json(JsonBody),
-    Events(EventBody),
+    /// Boxed: its searchers take a kilobyte, which no other body needs.
+    Events(Box<EventBody>),
     Unreadable,
 }
 
@@ -71,7 +73,7 @@ impl UsageMeter {
                 b'{' => self.body = Body::Json(JsonBody::new(self.endpoint)),
                 // The fields of an event, `data`, `event`, `id` and `retry`, or a comment.
                 b'd' | b'e' | b'i' | b'r' | b':' => {
-                    self.body = Body::Events(EventBody::new(self.endpoint))
+                    self.body = Body::Events(Box::new(EventBody::new(self.endpoint)))
                 }
                 _ => self.body = Body::Unreadable,
             }

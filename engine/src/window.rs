@@ -123,7 +123,8 @@ impl Window {
         self.settle(slot, u64::from(amount), 0);
     }
 
-    /// Adds `charged` to a sub-window and takes `released` out of it. What has left the window stays out. Commutes with itself.
+    /// Adds `charged` to a sub-window and takes `released` out of it. What has left the window stays out.
+    /// Settlements commute as long as they release no more than was charged.
     pub fn settle(&mut self, slot: u64, released: u64, charged: u64) {
         if charged > 0 {
             self.advance(slot);

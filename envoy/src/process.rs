@@ -12,8 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// Starts `"$@"`, ends it when descriptor 3 (our pipe) does, and exits as it does. TERM lets Envoy flush its logs;
-/// KILL is for one that hangs. The watcher's `sleep` may stay for its few seconds; it holds nothing.
+/// KILL is for one that hangs. The watcher's `sleep` may stay for its few seconds; it holds nothing. A Ctrl-C reaches
+/// the whole group: the shell must outlive the program to call the watcher off.
 const WATCH: &str = r#"
+trap '' INT QUIT HUP
 exec 3<&0 </dev/null
 "$@" 3<&- &
 child=$!

@@ -123,13 +123,16 @@ mod tests {
         assert!(listener.contains(r#"filename: "/tmp/we\"ir.wasm""#));
     }
 
+    fn labels() -> Vec<&'static str> {
+        let label =
+            |line: &'static str| line.trim().strip_prefix("- {tag_name: ")?.split(',').next();
+        BOOTSTRAP.lines().filter_map(label).collect()
+    }
+
     #[test]
     fn no_label_ends_in_the_name_of_another() {
         // Istio's generated patterns are not anchored: `action` would also take `would_action` apart.
-        let labels: Vec<&str> = BOOTSTRAP
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("- {tag_name: ")?.split(',').next())
-            .collect();
+        let labels = labels();
 
         assert!(labels.len() > 10, "{labels:?}");
         for label in &labels {
@@ -142,5 +145,15 @@ mod tests {
             let pattern = format!(r"^wasmcustom\.(?:.*?;\.;)?({label}=\.=(.*?);\.;)");
             assert!(BOOTSTRAP.contains(&format!("{{tag_name: {label}, regex: '{pattern}'}}")));
         }
+    }
+
+    #[test]
+    fn the_labels_that_istio_is_told_are_the_same() {
+        let told = format!("extraStatTags: [{}]", labels().join(", "));
+
+        assert!(
+            include_str!("../README.md").contains(&told),
+            "README.md should say {told}"
+        );
     }
 }

@@ -11,6 +11,8 @@
 mod real_envoy;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -232,6 +234,93 @@ async fn a_refused_policy_leaves_the_old_one_serving_and_says_why() {
     );
     let stats = envoy.stats().await.unwrap();
     assert_eq!(stats.get("listener_manager.lds.update_rejected"), 1);
+}
+
+#[tokio::test]
+async fn no_exchange_is_lost_while_policies_are_replaced_under_load() {
+    let Setup { envoy, mock, _wasm } = start(real_envoy!(), |_| {}).await;
+    let addr = envoy.listen_addr();
+
+    let replaced = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..8)
+        .map(|number| {
+            let mut client = if number % 2 == 0 {
+                Client::http1(addr)
+            } else {
+                Client::http2(addr)
+            };
+            let replaced = Arc::clone(&replaced);
+            tokio::spawn(async move {
+                let (mut sent, mut left) = (0, 20);
+                while left > 0 {
+                    let response = client
+                        .send(Request::post_json("/v1/messages", &messages()))
+                        .await
+                        .unwrap();
+                    assert_eq!(response.status(), 200);
+                    response.bytes().await.unwrap();
+                    sent += 1;
+                    left -= u64::from(replaced.load(Ordering::Relaxed));
+                }
+                (sent, client.connections())
+            })
+        })
+        .collect();
+    for version in ["2", "3"] {
+        let outcome = envoy
+            .reload(&json!({"version": version}).to_string())
+            .await
+            .unwrap();
+        assert_eq!(outcome, ReloadOutcome::Accepted);
+    }
+    replaced.store(true, Ordering::Relaxed);
+    let (mut sent, mut connections) = (0, 0);
+    for client in clients {
+        let (of_this, its) = client.await.unwrap();
+        sent += of_this;
+        connections += its;
+    }
+
+    assert_eq!(mock.count(), sent);
+    let decisions = envoy
+        .wait_for_decisions(usize::try_from(sent).unwrap(), PATIENCE)
+        .await
+        .unwrap();
+    assert_eq!(decisions.len() as u64, sent);
+    assert!(
+        connections > 8,
+        "reloads fell into the load: {connections} connections"
+    );
+}
+
+#[tokio::test]
+async fn a_large_policy_with_every_kind_of_character_arrives_byte_for_byte() {
+    let text = "line\n\ttab \\u0000 quote\" back\\ ${WASM} %PATH% 水 🌊 : # {} \u{85}\u{2028}"
+        .repeat(2_000);
+    let policy = serde_json::to_string_pretty(&json!({"text": text})).unwrap();
+    let Setup {
+        envoy,
+        mock: _mock,
+        _wasm,
+    } = start(real_envoy!(), |options| {
+        options.policy_json.clone_from(&policy)
+    })
+    .await;
+
+    let mut client = Client::http1(envoy.listen_addr());
+    client
+        .send(Request::post_json("/v1/messages", &messages()))
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+
+    let access = &envoy.wait_for_access(1, PATIENCE).await.unwrap()[0];
+    assert!(
+        access["decision"] == format!(r#"{{"policy":{policy}}}"#),
+        "the configuration was changed on its way"
+    );
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@
     (param $type i32) (param $name i32) (param $length i32) (param $id_out i32) (result i32)))
   (import "env" "proxy_increment_metric" (func $increment (param $id i32) (param $by i64) (result i32)))
   (import "env" "proxy_record_metric" (func $record (param $id i32) (param $value i64) (result i32)))
-  (memory (export "memory") 16)
+  (memory (export "memory") 64)
 
-  (global $free (mut i32) (i32.const 131072))
+  (global $free (mut i32) (i32.const 2097152))
   (global $exchanges (mut i32) (i32.const 0))
   (global $tokens (mut i32) (i32.const 0))
   (global $decision_length (mut i32) (i32.const 0))

@@ -179,6 +179,15 @@ impl<W: Write> DecisionLog<W> {
             redeemed: false,
         })
     }
+    /// Ends the log without a result, for a reason that the caller knows: every ticket taken or
+    /// redeemed from now on fails with [`DecisionLogError::Abandoned`].
+    pub fn abandon(&self) {
+        self.shared.abandon();
+    }
+    /// Most batches on their way.
+    pub fn window(&self) -> usize {
+        self.shared.window as usize
+    }
     /// The sink with everything written to it, and the number of decisions. Waits for tickets still out.
     ///
     /// # Errors
@@ -205,6 +214,10 @@ impl<W: Write> Shared<W> {
     /// The state, also after a panic elsewhere: its ticket's drop has marked the failure.
     fn lock(&self) -> MutexGuard<'_, State<W>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn abandon(&self) {
+        self.lock().failure.get_or_insert(Failure::Abandoned);
+        self.room.notify_all();
     }
 }
 
@@ -249,8 +262,7 @@ impl<W: Write> Ticket<W> {
 impl<W: Write> Drop for Ticket<W> {
     fn drop(&mut self) {
         if !self.redeemed {
-            self.shared.lock().failure.get_or_insert(Failure::Abandoned);
-            self.shared.room.notify_all();
+            self.shared.abandon();
         }
     }
 }

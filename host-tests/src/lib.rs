@@ -1,8 +1,80 @@
 //! A Proxy-Wasm host on wasmtime that behaves as Envoy does.
+//!
+//! [`Host`] is the proxy's process, [`Plugin`] a compiled filter with one configuration, [`Worker`]
+//! one thread's VM, [`Stream`] one exchange in it. No clock is ever read: workers are told the time.
+//!
+//! ```
+//! use weir_host::{Exchange, Host, HostConfig, Plugin, PluginConfig};
+//!
+//! // A filter that refuses everything with a 403.
+//! let filter = br#"(module
+//!   (import "env" "proxy_send_local_response"
+//!     (func $reply (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+//!   (memory (export "memory") 1)
+//!   (data (i32.const 0) "no entry")
+//!   (func (export "proxy_abi_version_0_2_1"))
+//!   (func (export "proxy_on_memory_allocate") (param i32) (result i32) (i32.const 4096))
+//!   (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+//!     (drop (call $reply (i32.const 403) (i32.const 0) (i32.const 0)
+//!       (i32.const 0) (i32.const 8) (i32.const 0) (i32.const 0) (i32.const -1)))
+//!     (i32.const 1)))"#;
+//! let host = Host::new(HostConfig::default())?;
+//! let plugin = Plugin::load(&host, filter, PluginConfig::named("refuse"))?;
+//! let mut worker = plugin.worker()?;
+//!
+//! let outcome = worker.exchange(&Exchange::get("/v1/models"));
+//!
+//! assert_eq!(outcome.status(), Some(403));
+//! assert_eq!(outcome.downstream.body, b"no entry");
+//! assert!(outcome.upstream.headers.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod abi;
+mod attributes;
+mod exchange;
+mod exports;
+mod flow;
+mod header_map;
+mod host;
+mod hostcall;
+mod log;
+mod memory;
+mod metrics;
+mod outcome;
+mod plugin;
+mod shared_data;
+mod shared_store;
+mod state;
+mod status;
+mod stream;
+mod stream_state;
+mod vm;
+mod watchdog;
+mod worker;
+
+pub mod artifact;
 pub mod decision_log;
+pub mod demo;
 pub mod output;
 pub mod policy_file;
+pub mod replay;
 pub mod rfc3339;
 pub mod simulate;
 pub mod trace;
 pub mod yaml;
+
+pub use attributes::{Attributes, Value};
+pub use exchange::{Chunking, Client, Exchange, Message, Upstream};
+pub use header_map::HeaderMap;
+pub use host::{Host, HostConfig, HostError};
+pub use hostcall::{Hostcall, HostcallCounts};
+pub use log::{LogLevel, LogLine, LogSink};
+pub use metrics::{Histogram, Stat};
+pub use outcome::{End, Outcome, Sent, Stranding};
+pub use plugin::{FailurePolicy, LoadError, Plugin, PluginConfig};
+pub use shared_data::SharedDataBytes;
+pub use shared_store::SharedDataStore;
+pub use status::Status;
+pub use stream::{Stream, StreamId};
+pub use worker::Worker;

@@ -1,2 +1,41 @@
 //! The `weir` command.
-fn main() {}
+//!
+//! Results on stdout, everything for people on stderr. Exit 0 fine, 1 negative result, 2 usage or
+//! environment; a reader that stops reading (`| head`) is fine too.
+mod commands;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Finds and stops distillation campaigns: replay, simulate and check policies for the Weir plugin
+#[derive(Parser)]
+#[command(
+    name = "weir",
+    version,
+    after_help = "Exit status: 0 fine, 1 negative result, 2 wrong usage or environment"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(commands::demo::DemoCommand),
+    Check(commands::check::CheckCommand),
+    Replay(commands::replay::ReplayCommand),
+    Simulate(commands::simulate::SimulateCommand),
+}
+
+fn main() -> ExitCode {
+    commands::exit(run(Arguments::parse()))
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<commands::Outcome> {
+    match arguments.command {
+        Command::Demo(command) => command.execute(),
+        Command::Check(command) => command.execute(),
+        Command::Replay(command) => command.execute(),
+        Command::Simulate(command) => command.execute(),
+    }
+}

@@ -62,27 +62,63 @@ impl PolicyFile {
     /// # Errors
     /// [`PolicyFileError::Document`].
     pub fn parse(text: String, name: &str) -> Result<Self, PolicyFileError> {
-        let document = YamlDocument::parse(&text).map_err(|error| PolicyFileError::Document { name: name.to_owned(), error })?;
-        Ok(Self { value: document.value.clone(), text, name: name.to_owned(), document })
+        let document = YamlDocument::parse(&text).map_err(|error| PolicyFileError::Document {
+            name: name.to_owned(),
+            error,
+        })?;
+        Ok(Self {
+            value: document.value.clone(),
+            text,
+            name: name.to_owned(),
+            document,
+        })
     }
     /// Line and column, from 1, of the value at `path` (`budgets[0].limit`) or of its nearest
-    /// parent that exists; `None` only for a path that no document could have.
-    pub fn position(&self, path: &str) -> Option<(usize, usize)> {
-        self.document.position(path).map(|Position { line, column }| (line, column))
+    /// parent that exists; the whole document always does.
+    pub fn position(&self, path: &str) -> (usize, usize) {
+        let Position { line, column } = self.document.position(path);
+        (line, column)
     }
     fn from_reader(reader: impl Read, name: &str) -> Result<Self, PolicyFileError> {
-        let failed = |problem| PolicyFileError::Document { name: name.to_owned(), error: YamlError { at: None, problem } };
+        let failed = |problem| PolicyFileError::Document {
+            name: name.to_owned(),
+            error: YamlError { at: None, problem },
+        };
         let mut bytes = Vec::new();
-        let read = reader.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|source| PolicyFileError::Read { name: name.to_owned(), source })?;
+        let read = reader
+            .take(MAX_BYTES as u64 + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|source| PolicyFileError::Read {
+                name: name.to_owned(),
+                source,
+            })?;
         if read > MAX_BYTES {
-            return Err(failed(YamlProblem::TooLong { given: read as u64, limit: MAX_BYTES }));
+            return Err(failed(YamlProblem::TooLong {
+                given: read as u64,
+                limit: MAX_BYTES,
+            }));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-            let line_start = valid.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            let column = String::from_utf8_lossy(valid.get(line_start..).unwrap_or_default()).chars().count() + 1;
+            let valid = error
+                .as_bytes()
+                .get(..error.utf8_error().valid_up_to())
+                .unwrap_or_default();
+            let line_start = valid
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1);
+            let column = String::from_utf8_lossy(valid.get(line_start..).unwrap_or_default())
+                .chars()
+                .count()
+                + 1;
             let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-            PolicyFileError::Document { name: name.to_owned(), error: YamlError { at: Some(Position { line, column }), problem: YamlProblem::NotUtf8 { at: valid.len() } } }
+            PolicyFileError::Document {
+                name: name.to_owned(),
+                error: YamlError {
+                    at: Some(Position { line, column }),
+                    problem: YamlProblem::NotUtf8 { at: valid.len() },
+                },
+            }
         })?;
         Self::parse(text, name)
     }
@@ -108,7 +144,7 @@ mod tests {
         let file = PolicyFile::read(&path).unwrap();
 
         assert_eq!(file.value["budgets"][0]["limit"], 3);
-        assert_eq!(file.position("budgets[0].limit"), Some((3, 3)));
+        assert_eq!(file.position("budgets[0].limit"), (3, 3));
         assert!(file.text.starts_with("kind:") && file.name.ends_with("p.yaml"));
     }
 
@@ -116,7 +152,10 @@ mod tests {
     fn an_error_begins_with_file_line_and_column() {
         let error = PolicyFile::parse("a: 1\na: 2\n".into(), "p.yaml").unwrap_err();
 
-        assert_eq!(error.to_string(), "p.yaml:2:1: duplicate key `a`; it was first given in line 1");
+        assert_eq!(
+            error.to_string(),
+            "p.yaml:2:1: duplicate key `a`; it was first given in line 1"
+        );
     }
 
     #[test]
@@ -130,7 +169,16 @@ mod tests {
     fn an_endless_input_is_cut_at_the_limit() {
         let error = PolicyFile::from_reader(io::repeat(b' '), "p.yaml").unwrap_err();
 
-        assert!(matches!(error, PolicyFileError::Document { error: YamlError { problem: YamlProblem::TooLong { .. }, .. }, .. }));
+        assert!(matches!(
+            error,
+            PolicyFileError::Document {
+                error: YamlError {
+                    problem: YamlProblem::TooLong { .. },
+                    ..
+                },
+                ..
+            }
+        ));
     }
 
     #[test]

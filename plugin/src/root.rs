@@ -74,7 +74,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         let overdue = worker::with(|worker| {
-            worker.flush();
+            worker.tick();
             let mut stalls = self.stalls.try_borrow_mut().ok()?;
             Some(stalls.overdue(|| worker.now()))
         });

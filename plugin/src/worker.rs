@@ -15,7 +15,6 @@ use weir_engine::{
     ledger::{Ledger, LedgerStats},
     policy::Policy,
     store::{CounterStore, StoreError, Swap},
-    table::Layout,
     time::Timestamp,
     usage::Usage,
     verdict::Rule,
@@ -23,10 +22,17 @@ use weir_engine::{
 
 /// Shared key of the hash key; every VM of the process uses the same one.
 const HASH_KEY: &[u8] = b"weir.key";
-/// Shared key of the table's layout; fixed by the first policy of the process.
-const LAYOUT: &[u8] = b"weir.layout";
 /// Buckets whose waiting settlements one tick writes: about 3 us each, so a tick stays below a millisecond.
 const BUCKETS_PER_TICK: usize = 128;
+
+/// Ticks between two reports of metrics: 5 s, as often as Envoy itself flushes stats, so that a quiet
+/// worker does not spend more calls on counting than on deciding.
+const TICKS_PER_REPORT: u32 = 50;
+
+/// Exchanges of which one gives its token counts to the histograms: each value is a call into the
+/// host. Which ones is a matter of chance (their id is a hash), so quantiles stay true; sums are
+/// counted exactly, beside them.
+const HISTOGRAM_SAMPLE: u128 = 8;
 
 /// One VM's share of the work.
 pub(crate) struct Worker {
@@ -37,6 +43,7 @@ pub(crate) struct Worker {
     metrics: Metrics,
     reported: LedgerStats,
     latest: Timestamp,
+    ticks: u32,
 }
 
 thread_local! {
@@ -58,20 +65,19 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     hostcalls::random(&mut seed).map_err(|refused| StoreError {
         status: refused.status,
     })?;
-    let key = agree(HASH_KEY, seed)?;
-    let wanted = policy.layout().buckets;
-    let layout = u32::from_le_bytes(agree(LAYOUT, wanted.get().to_le_bytes())?);
-    let buckets = std::num::NonZeroU32::new(layout).unwrap_or(wanted);
-    if buckets != wanted {
+    let key = agree(seed)?;
+    let layout = policy.layout().agree(&mut SharedData)?;
+    if layout != policy.layout() {
         let text = "weir: state.memory differs from the one this process started with and takes effect at the next start";
         hostcalls::log(Level::Warn, text);
     }
     let worker = Worker {
-        key: HashKey::new(key),
-        ledger: Ledger::new(Layout { buckets }),
+        key,
+        ledger: Ledger::new(layout),
         metrics: Metrics::default(),
         reported: LedgerStats::default(),
         latest: Timestamp::default(),
+        ticks: 0,
     };
     WORKER.with(|slot| {
         if let Ok(mut slot) = slot.try_borrow_mut() {
@@ -81,17 +87,18 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The value that all VMs of the process use: whichever came first.
-fn agree<const N: usize>(key: &[u8], proposal: [u8; N]) -> Result<[u8; N], StoreError> {
+/// The key that all VMs of the process use: whichever came first.
+fn agree(proposal: [u8; 16]) -> Result<HashKey, StoreError> {
     let mut store = SharedData;
     let mut stored = Vec::new();
-    if store.get(key, &mut stored)?.is_none() {
-        if store.compare_and_swap(key, &proposal, None)? == Swap::Done {
-            return Ok(proposal);
+    if store.get(HASH_KEY, &mut stored)?.is_none() {
+        if store.compare_and_swap(HASH_KEY, &proposal, None)? == Swap::Done {
+            return Ok(HashKey::new(proposal));
         }
-        store.get(key, &mut stored)?;
+        store.get(HASH_KEY, &mut stored)?;
     }
-    stored.try_into().map_err(|_| StoreError { status: 0 })
+    let key = stored.try_into().map_err(|_| StoreError { status: 0 })?;
+    Ok(HashKey::new(key))
 }
 
 impl Worker {
@@ -101,7 +108,7 @@ impl Worker {
         self.latest
     }
 
-    /// The time of the last look at the clock: a tick old at most.
+    /// The time of the last look at the clock: when the latest request came.
     pub(crate) fn latest(&self) -> Timestamp {
         self.latest
     }
@@ -153,15 +160,15 @@ impl Worker {
             &metrics::name("usage", &[("outcome", outcome), ("endpoint", endpoint)]),
             1,
         );
-        if let Usage::Known(tokens) = usage {
-            for (direction, tokens) in [("input", tokens.input), ("output", tokens.output)] {
-                self.metrics.record(
-                    &metrics::name(
-                        "tokens",
-                        &[("direction", direction), ("endpoint", endpoint)],
-                    ),
-                    u64::from(tokens),
-                );
+        let Usage::Known(tokens) = usage else { return };
+        let sampled = head.decision_id % HISTOGRAM_SAMPLE == 0;
+        for (direction, tokens) in [("input", tokens.input), ("output", tokens.output)] {
+            let labels = [("direction", direction), ("endpoint", endpoint)];
+            self.metrics
+                .add(&metrics::name("tokens_total", &labels), u64::from(tokens));
+            if sampled {
+                self.metrics
+                    .record(&metrics::name("tokens", &labels), u64::from(tokens));
             }
         }
     }
@@ -171,12 +178,21 @@ impl Worker {
         self.metrics.add(&metrics::name("abandoned", &[]), 1);
     }
 
-    /// Writes what waits: settlements, then metrics.
+    /// Writes settlements that wait, and metrics now and then. Settlements are written as of the last
+    /// request: a look at the clock on every tick would cost more than the few moments are worth.
+    pub(crate) fn tick(&mut self) {
+        self.ledger
+            .flush(BUCKETS_PER_TICK, self.latest, &mut SharedData);
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks % TICKS_PER_REPORT == 0 {
+            self.report();
+        }
+    }
+
+    /// Writes everything that waits.
     pub(crate) fn flush(&mut self) {
-        let now = self.now();
-        self.ledger.flush(BUCKETS_PER_TICK, now, &mut SharedData);
+        self.ledger.flush(usize::MAX, self.latest, &mut SharedData);
         self.report();
-        self.metrics.flush();
     }
 
     fn report(&mut self) {
@@ -205,5 +221,6 @@ impl Worker {
             self.metrics
                 .add(&metrics::name(name, &[]), now.saturating_sub(then));
         }
+        self.metrics.flush();
     }
 }

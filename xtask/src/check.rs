@@ -2,12 +2,13 @@
 //! with a table and with what was skipped and why.
 
 use std::fs::{self, File};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use clap::builder::PossibleValuesParser;
 
+use crate::digest::Mismatch;
 use crate::envoy::{self, Envoy};
 use crate::steps::STEPS;
 use crate::subprocess;
@@ -32,6 +33,8 @@ pub(crate) enum Outcome {
     Passed(String),
     /// With what a person needs in order to repair it.
     Failed(String),
+    /// Not run at all, with the reason.
+    Skipped(String),
 }
 
 /// What steps share. What is costly is made when the first step asks for it.
@@ -46,10 +49,14 @@ pub(crate) struct Session<'a> {
 
 struct Row {
     name: &'static str,
-    passed: bool,
+    result: &'static str,
     seconds: f64,
     note: String,
 }
+
+const PASSED: &str = "passed";
+const FAILED: &str = "FAILED";
+const SKIPPED: &str = "skipped";
 
 /// The values that `--only` takes.
 pub(crate) fn step_names() -> PossibleValuesParser {
@@ -79,23 +86,27 @@ pub(crate) fn run(workspace: &Workspace, only: &[String]) -> Result<bool> {
         let outcome =
             (step.run)(&mut session).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
         let seconds = start.elapsed().as_secs_f64();
-        let (passed, note) = match outcome {
-            Outcome::Passed(note) => (true, note),
+        let (result, note) = match outcome {
+            Outcome::Passed(note) => (PASSED, note),
             Outcome::Failed(report) => {
                 eprintln!("{}", report.trim_end());
-                (false, String::new())
+                (FAILED, String::new())
+            }
+            Outcome::Skipped(reason) => {
+                session.skip(format!("{}: {reason}", step.name));
+                (SKIPPED, String::new())
             }
         };
-        eprintln!("      {} in {seconds:.1} s", verdict(passed));
+        eprintln!("      {result} in {seconds:.1} s");
         rows.push(Row {
             name: step.name,
-            passed,
+            result,
             seconds,
             note,
         });
     }
     print!("{}", summary(&rows, &session.skipped));
-    Ok(rows.iter().all(|row| row.passed))
+    Ok(count(&rows, FAILED) == 0)
 }
 
 impl<'a> Session<'a> {
@@ -147,11 +158,11 @@ impl<'a> Session<'a> {
     /// Envoy, or `None` after noting what its absence leaves out.
     ///
     /// # Errors
-    /// When the user has named one that is none.
+    /// When the user has named one that is none, or the download is not the pinned one.
     pub(crate) fn envoy(&mut self) -> Result<Option<Envoy>> {
         match envoy::provision(self.workspace) {
             Ok(envoy) => Ok(Some(envoy)),
-            Err(error) if envoy::override_path().is_some() => Err(error),
+            Err(error) if envoy::override_path().is_some() || error.is::<Mismatch>() => Err(error),
             Err(error) => {
                 self.skip(format!("tests in a real Envoy: {error:#}"));
                 Ok(None)
@@ -160,11 +171,11 @@ impl<'a> Session<'a> {
     }
 
     /// Runs a command with all that it prints in a file below the target directory.
-    /// Returns whether it succeeded, and the text.
+    /// Returns how it ended, and the text.
     ///
     /// # Errors
     /// When it cannot start.
-    pub(crate) fn logged(&self, name: &str, command: &mut Command) -> Result<(bool, String)> {
+    pub(crate) fn logged(&self, name: &str, command: &mut Command) -> Result<(ExitStatus, String)> {
         let folder = self.workspace.target.join("check");
         fs::create_dir_all(&folder)?;
         let path = folder.join(format!("{name}.log"));
@@ -177,12 +188,12 @@ impl<'a> Session<'a> {
             .status()
             .with_context(|| format!("cannot run {}", subprocess::name(command)))?;
         let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-        Ok((status.success(), text))
+        Ok((status, text))
     }
 }
 
-fn verdict(passed: bool) -> &'static str {
-    if passed { "passed" } else { "FAILED" }
+fn count(rows: &[Row], result: &str) -> usize {
+    rows.iter().filter(|row| row.result == result).count()
 }
 
 fn summary(rows: &[Row], skipped: &[String]) -> String {
@@ -190,10 +201,7 @@ fn summary(rows: &[Row], skipped: &[String]) -> String {
     for row in rows {
         let line = format!(
             "{:14}{:8}{:>9.1}  {}",
-            row.name,
-            verdict(row.passed),
-            row.seconds,
-            row.note
+            row.name, row.result, row.seconds, row.note
         );
         text += line.trim_end();
         text.push('\n');
@@ -209,18 +217,21 @@ fn summary(rows: &[Row], skipped: &[String]) -> String {
             );
         }
     }
-    let passed = rows.iter().filter(|row| row.passed).count();
-    text + &format!("{passed} passed, {} failed\n", rows.len() - passed)
+    text + &format!(
+        "{} passed, {} failed\n",
+        count(rows, PASSED),
+        count(rows, FAILED)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(name: &'static str, passed: bool) -> Row {
+    fn row(name: &'static str, result: &'static str) -> Row {
         Row {
             name,
-            passed,
+            result,
             seconds: 1.25,
             note: String::new(),
         }
@@ -229,7 +240,11 @@ mod tests {
     #[test]
     fn the_summary_ends_with_a_plain_count_of_steps() {
         let text = summary(
-            &[row("fmt", true), row("clippy", false), row("test", true)],
+            &[
+                row("fmt", PASSED),
+                row("clippy", FAILED),
+                row("test", PASSED),
+            ],
             &[],
         );
 
@@ -238,9 +253,19 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_did_not_run_counts_neither_as_passed_nor_as_failed() {
+        let text = summary(
+            &[row("fmt", PASSED), row("tree", SKIPPED)],
+            &["tree: no checkout".into()],
+        );
+
+        assert!(text.ends_with("\n1 passed, 0 failed\n"), "{text}");
+    }
+
+    #[test]
     fn every_skip_is_counted_and_has_its_reason() {
         let text = summary(
-            &[row("test", true)],
+            &[row("test", PASSED)],
             &["e2e: no Envoy".into(), "tree: no checkout".into()],
         );
 

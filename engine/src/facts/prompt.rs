@@ -4,7 +4,7 @@
 //! a role or a type to follow the content that it governs: such content is passed over first and read
 //! again once its role is known. That costs a hostile body one more pass per level, and there are
 //! [`LEVELS`] of them.
-use super::text::{Role, TextSink, stretches};
+use super::text::{Role, TextSink, hand_out};
 use super::{RequestFacts, count_items, enter_object, word};
 use crate::json::{Fault, Kind, Reader};
 
@@ -43,15 +43,8 @@ impl<'f, 'a> Prompt<'f, 'a> {
         }
     }
 
-    /// The value of `messages`. The last of several counts, while their text adds up.
+    /// The value of `messages`. Several add up: no server reads more than that.
     pub(super) fn messages(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
-        let facts = &mut *self.facts;
-        (
-            facts.tool_calls,
-            facts.tool_results,
-            facts.user_turns,
-            facts.assistant_turns,
-        ) = (0, 0, 0, 0);
         if reader.kind()? != Kind::Array {
             return reader.skip();
         }
@@ -263,14 +256,12 @@ impl<'f, 'a> Prompt<'f, 'a> {
 
     fn text(&mut self, reader: &mut Reader<'a>, role: Role) -> Result<(), Fault> {
         let (raw, whole) = reader.string_or_beginning()?;
+        let bytes = hand_out(raw, role, self.sink);
         add(
             &mut self.facts.text_bytes,
-            u32::try_from(raw.len()).unwrap_or(u32::MAX),
+            u32::try_from(bytes).unwrap_or(u32::MAX),
         );
-        self.user_spoke |= role == Role::User && !raw.is_empty();
-        for stretch in stretches(raw) {
-            self.sink.text(role, stretch);
-        }
+        self.user_spoke |= role == Role::User && bytes > 0;
         if whole { Ok(()) } else { Err(Fault::Ended) }
     }
 }

@@ -3,7 +3,7 @@ use crate::json;
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
+use core::{fmt, str};
 
 /// Who speaks a piece of prompt text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,19 +49,28 @@ impl fmt::Debug for RawText<'_> {
 
 /// Takes the prompt text of a request, piece by piece, in body order.
 pub trait TextSink {
-    /// One string of prompt text, or one stretch of it where bytes that are not UTF-8 split it.
+    /// One string of prompt text, not empty, or one stretch of it where bytes that are not UTF-8 split it.
     fn text(&mut self, role: Role, text: RawText<'_>);
 }
 
-/// `raw` cut into stretches of valid UTF-8; a stretch never splits an escape, which is all ASCII.
-pub(super) fn stretches(raw: &[u8]) -> impl Iterator<Item = RawText<'_>> {
-    raw.utf8_chunks()
-        .map(|chunk| chunk.valid())
-        .filter(|valid| !valid.is_empty())
-        .map(|raw| RawText {
-            raw,
-            escaped: memchr::memchr(b'\\', raw.as_bytes()).is_some(),
-        })
+/// Hands `raw` out, whole or in stretches of valid UTF-8, and gives the bytes handed out.
+///
+/// No stretch splits an escape, which is all ASCII.
+pub(super) fn hand_out(raw: &[u8], role: Role, sink: &mut dyn TextSink) -> usize {
+    let mut bytes: usize = 0;
+    let mut stretch = |raw: &str| {
+        if !raw.is_empty() {
+            let escaped = memchr::memchr(b'\\', raw.as_bytes()).is_some();
+            sink.text(role, RawText { raw, escaped });
+            bytes = bytes.saturating_add(raw.len());
+        }
+    };
+    match str::from_utf8(raw) {
+        Ok(text) => stretch(text),
+        // Ten times slower, so only where it is needed.
+        Err(_) => raw.utf8_chunks().for_each(|chunk| stretch(chunk.valid())),
+    }
+    bytes
 }
 
 /// What `raw` says, with U+FFFD for what is not UTF-8; borrowed where nothing had to be replaced.

@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 
 /// Bytes tested at once.
 const BLOCK: usize = 64;
-/// Bytes walked before blocks are tried: keys and other short strings end here.
-const SHORT: usize = 16;
+/// Bytes tested at once where a block was not plain, and walked where these are not either.
+const PART: usize = 16;
 
 /// How a string ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,39 +26,67 @@ pub(super) enum End {
 ///
 /// # Errors
 /// [`Fault::Malformed`] for an unknown or incomplete escape and for a control character.
+#[inline]
 pub(super) fn end(bytes: &[u8], start: usize) -> Result<End, Fault> {
-    let mut at = match walk(bytes, start, start.saturating_add(SHORT))? {
+    match key_end(bytes, start) {
+        Some(at) => Ok(End::Closed(at)),
+        None => long_end(bytes, start),
+    }
+}
+
+/// The closing quote of a string that is shorter than 16 bytes and holds no escape: nearly every key.
+#[inline]
+fn key_end(bytes: &[u8], start: usize) -> Option<usize> {
+    let (&low, rest) = bytes.get(start..)?.split_first_chunk()?;
+    let &high = rest.first_chunk()?;
+    let at = match first_special(u64::from_le_bytes(low)) {
+        Some(plain) => start.saturating_add(plain),
+        None => start
+            .saturating_add(8)
+            .saturating_add(first_special(u64::from_le_bytes(high))?),
+    };
+    (bytes.get(at) == Some(&b'"')).then_some(at)
+}
+
+fn long_end(bytes: &[u8], start: usize) -> Result<End, Fault> {
+    // Keys and other short strings end here.
+    let mut at = match walk(bytes, start, start.saturating_add(PART))? {
         Walked::Ended(end) => return Ok(end),
         Walked::On(at) => at,
     };
     loop {
         // Here the byte before `at` is no backslash, so that inside of blocks "the byte before is a
         // backslash" means "escaped": a block with two backslashes in a row is not a plain one.
-        while let (Some(before), Some(block)) =
-            (block_at(bytes, at.saturating_sub(1)), block_at(bytes, at))
-        {
-            if !is_plain(before, block) {
-                break;
-            }
-            at = at.saturating_add(BLOCK);
-        }
+        at = plain_until::<BLOCK>(bytes, at);
+        at = plain_until::<PART>(bytes, at);
         let escape_is_open = bytes.get(at.saturating_sub(1)) == Some(&b'\\');
         if escape_is_open {
             at = at.saturating_sub(1);
         }
-        match walk(bytes, at, at.saturating_add(BLOCK))? {
+        match walk(bytes, at, at.saturating_add(PART))? {
             Walked::Ended(end) => return Ok(end),
             Walked::On(next) => at = next,
         }
     }
 }
 
-fn block_at(bytes: &[u8], at: usize) -> Option<&[u8; BLOCK]> {
-    bytes.get(at..).and_then(|rest| rest.first_chunk())
+/// The offset after the last of the plain blocks of `N` bytes that begin at `at`.
+#[inline]
+fn plain_until<const N: usize>(bytes: &[u8], at: usize) -> usize {
+    let block = |at: usize| bytes.get(at..).and_then(|rest| rest.first_chunk::<N>());
+    let mut at = at;
+    while let (Some(before), Some(block)) = (block(at.saturating_sub(1)), block(at)) {
+        if !is_plain(before, block) {
+            break;
+        }
+        at = at.saturating_add(N);
+    }
+    at
 }
 
 /// Whether no byte of `block` needs a closer look; `before` is the same block one byte earlier.
-fn is_plain(before: &[u8; BLOCK], block: &[u8; BLOCK]) -> bool {
+#[inline]
+fn is_plain<const N: usize>(before: &[u8; N], block: &[u8; N]) -> bool {
     let mut stop = false;
     for (&before, &byte) in before.iter().zip(block) {
         // An escaped character other than `"`, `n` and `t`, or a quote that is not escaped.
@@ -115,8 +143,9 @@ const fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// The index of the first special byte of eight, lowest byte first.
-fn first_special(word: u64) -> Option<usize> {
+/// The index of the first quote, backslash or control character of eight bytes, lowest byte first.
+#[inline]
+pub(crate) fn first_special(word: u64) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     const QUOTES: u64 = 0x2222_2222_2222_2222;

@@ -30,7 +30,9 @@ const MAX_NAME_BYTES: usize = 64;
 const MAX_PHRASE_BYTES: usize = 128;
 /// Window lengths that sixteen sub-windows resolve well: a second to a leap year.
 const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(366 * 86_400);
-/// State memory: one page of buckets at least, and what shared data reasonably holds at most.
+/// What the hash key and the layout, which share the memory with the buckets, take at most.
+const SMALL_KEYS: u64 = 256;
+/// State memory: some buckets at least, and what shared data reasonably holds at most.
 const MEMORY: RangeInclusive<u64> = 64 * 1024..=8 * 1024 * 1024 * 1024;
 /// Body cap: the VM's own memory ends at 1 GiB and many streams share it.
 const MAX_BODY: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
@@ -105,7 +107,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         lists,
         terms_of_use: responses.terms_of_use,
         contact: responses.contact,
-        layout: Layout::within(memory),
+        layout: Layout::within(memory.saturating_sub(SMALL_KEYS)),
         memory,
         admit_on_failure: state.on_failure.unwrap_or(Handling::Allow) == Handling::Allow,
     })

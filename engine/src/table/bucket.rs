@@ -71,11 +71,14 @@ impl<'a> Bucket<'a> {
 
     /// The record named `id` with its place. At most 18 comparisons of 20 bytes.
     pub(crate) fn find(&self, id: RecordId) -> Option<(usize, Record)> {
-        let tag = id.tag();
+        let (owner, tag) = (id.owner.to_le_bytes(), id.tag());
+        // The owner alone, in one register, rules out nearly every record.
+        let is_named =
+            |bytes: &[u8]| bytes.first_chunk() == Some(&owner) && bytes.starts_with(&tag);
         let (place, bytes) = self
             .records()
             .enumerate()
-            .find(|(_, bytes)| bytes.starts_with(&tag))?;
+            .find(|(_, bytes)| is_named(bytes))?;
         Some((place, Record::decode(bytes)?))
     }
 
@@ -84,18 +87,18 @@ impl<'a> Bucket<'a> {
         self.write(place, &record.encode());
     }
 
-    /// Gives `record` its `born` and a place: first expired records go, then, if the bucket is still full, the one of
-    /// least risk that was touched longest ago. `spare` names records that must stay.
+    /// Gives `record` its `born` and a place: expired records go, then, if the bucket is full, the one of least risk that
+    /// was touched longest ago. `spare` names records that must stay. Decodes every record once.
     pub(crate) fn insert(
         &mut self,
         record: &mut Record,
         now: Timestamp,
         spare: impl Fn(&Record) -> bool,
     ) -> Room {
-        self.remove_expired(now, &spare);
+        let least_valuable = self.remove_expired(now, spare);
         let mut room = Room::Free;
-        if self.bytes.len() >= Self::MAX_BYTES {
-            let Some(place) = self.least_valuable(now, &spare) else {
+        if self.is_full() {
+            let Some(place) = least_valuable else {
                 return Room::None;
             };
             self.remove(place);
@@ -106,29 +109,36 @@ impl<'a> Bucket<'a> {
         room
     }
 
-    fn remove_expired(&mut self, now: Timestamp, spare: &impl Fn(&Record) -> bool) {
-        let is_expired = |bytes: &[u8]| {
-            Record::decode(bytes).is_none_or(|record| record.window.is_void(now) && !spare(&record))
-        };
+    /// Removes what has expired and cannot be read. If the bucket was full and still is, returns the place of the record
+    /// to give up, which is the right one as long as nothing moves.
+    fn remove_expired(&mut self, now: Timestamp, spare: impl Fn(&Record) -> bool) -> Option<usize> {
+        let mut least: Option<((u8, u32), usize)> = None;
         let mut place = 0_usize;
-        while let Some(expired) = self.records().nth(place).map(is_expired) {
-            if expired {
-                self.remove(place);
-            } else {
-                place = place.saturating_add(1);
+        while let Some(bytes) = self.records().nth(place) {
+            let record = Record::decode(bytes);
+            let spared = record.filter(&spare);
+            let live = record.filter(|record| !record.window.is_void(now));
+            match (spared, live) {
+                (Some(_), _) => {}
+                (None, Some(record)) if self.is_full() => {
+                    let value = (record.risk(now), record.touched);
+                    if least.is_none_or(|(least, _)| value < least) {
+                        least = Some((value, place));
+                    }
+                }
+                (None, Some(_)) => {}
+                (None, None) => {
+                    self.remove(place);
+                    continue;
+                }
             }
+            place = place.saturating_add(1);
         }
+        least.map(|(_, place)| place)
     }
 
-    fn least_valuable(&self, now: Timestamp, spare: &impl Fn(&Record) -> bool) -> Option<usize> {
-        let records = self
-            .records()
-            .enumerate()
-            .filter_map(|(place, bytes)| Some((place, Record::decode(bytes)?)));
-        let candidates = records.filter(|(_, record)| !spare(record));
-        candidates
-            .min_by_key(|(_, record)| (record.risk(now), record.touched))
-            .map(|(place, _)| place)
+    fn is_full(&self) -> bool {
+        self.bytes.len() >= Self::MAX_BYTES
     }
 
     /// Takes a record out; the last one moves into its place.

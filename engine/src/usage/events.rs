@@ -4,10 +4,12 @@ use super::counts::{Counts, Told};
 use crate::endpoint::Endpoint;
 use crate::json::{Fault, Kind, Reader};
 use crate::sse::{Data, Events};
+use memchr::memmem::Finder;
 
 /// An SSE body on its way.
 pub(super) struct EventBody {
     events: Events,
+    hints: Hints,
     told: Tally,
 }
 
@@ -15,12 +17,16 @@ impl EventBody {
     pub(super) fn new(endpoint: Endpoint) -> Self {
         Self {
             events: Events::new(),
+            hints: Hints::new(),
             told: Tally::new(endpoint),
         }
     }
 
     pub(super) fn feed(&mut self, chunk: &[u8]) {
-        self.events.feed(chunk, |data| self.told.event(data));
+        self.events.feed(chunk, |data| match data {
+            Data::Whole(text) if !self.hints.may_tell(text) => {}
+            _ => self.told.event(data),
+        });
     }
 
     pub(super) fn usage(&self, ended: bool) -> Usage {
@@ -28,12 +34,52 @@ impl EventBody {
         // Some servers leave out the last blank line.
         if let Some(data) = self.events.pending() {
             told.event(data);
+            // What broke off after the final usage takes nothing back.
+            if told.lost && self.told.is_final && matches!(data, Data::Whole(_)) {
+                told = self.told;
+            }
         }
         told.usage(ended)
     }
 
     pub(super) fn buffered(&self) -> usize {
         self.events.buffered()
+    }
+}
+
+/// Tells most events apart from those that matter without parsing them, at a fifth of the price.
+struct Hints {
+    usage: Finder<'static>,
+    error: Finder<'static>,
+    escape: Finder<'static>,
+}
+
+impl Hints {
+    fn new() -> Self {
+        Self {
+            usage: Finder::new(b"usage\""),
+            error: Finder::new(b"error"),
+            escape: Finder::new(b"\\u00"),
+        }
+    }
+
+    /// Whether an event could change the tally; wrong only towards yes, since a key has no other spelling.
+    fn may_tell(&self, data: &[u8]) -> bool {
+        let is_null = |at: usize| {
+            let value = data
+                .get(at..)
+                .and_then(|rest| rest.strip_prefix(b"usage\""))
+                .unwrap_or_default();
+            let value = value
+                .trim_ascii_start()
+                .strip_prefix(b":")
+                .unwrap_or_default();
+            value.trim_ascii_start().starts_with(b"null")
+        };
+        data.len() <= b" [DONE] ".len()
+            || self.usage.find_iter(data).any(|at| !is_null(at))
+            || self.error.find(data).is_some()
+            || self.escape.find(data).is_some()
     }
 }
 

@@ -82,7 +82,7 @@ impl JsonBody {
     fn string<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {
         let from = usize::from(core::mem::take(&mut self.escaped));
         let searched = rest.get(from..).unwrap_or_default();
-        let end = match memchr::memchr2(b'"', b'\\', searched) {
+        let end = match quote_or_backslash(searched) {
             None => rest.len(),
             Some(found) => {
                 self.in_string = searched.get(found) != Some(&b'"');
@@ -91,7 +91,9 @@ impl JsonBody {
             }
         };
         let (text, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-        self.keep(text);
+        if self.place != Place::Other {
+            self.keep(text);
+        }
         after
     }
 
@@ -100,37 +102,46 @@ impl JsonBody {
         let mut bytes = rest.iter();
         for &byte in bytes.by_ref() {
             match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-            match (self.depth, byte) {
-                (0, _) => {
-                    self.end_value();
-                    self.place = Place::End;
+                b'"' => {
+                    self.in_string = true;
+                    self.keep_value(byte);
                     break;
                 }
-                (1, b',') => {
+                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        self.end_value();
+                        self.place = Place::End;
+                        break;
+                    }
+                }
+                b',' if self.depth == 1 => {
                     self.end_value();
                     self.place = Place::Key;
+                    continue;
                 }
-                (1, b':') if self.place == Place::Key => {
+                b':' if self.place == Place::Key => {
                     self.place = if self.key_is_usage() {
                         Place::Usage
                     } else {
                         Place::Other
                     };
                     self.kept.clear();
+                    continue;
                 }
-                _ if self.place == Place::Usage => self.keep(&[byte]),
                 _ => {}
             }
-            if self.in_string {
-                break;
-            }
+            self.keep_value(byte);
         }
         bytes.as_slice()
+    }
+
+    #[inline]
+    fn keep_value(&mut self, byte: u8) {
+        if self.place == Place::Usage {
+            self.keep(&[byte]);
+        }
     }
 
     /// Keeps bytes of a key or of the value of `usage`.
@@ -173,4 +184,17 @@ impl JsonBody {
         }
         self.kept.clear();
     }
+}
+
+/// The first quote or backslash. Most strings outside of the answer's text are shorter than eight
+/// bytes, for which a call would cost more than the search.
+#[inline]
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    let found = bytes
+        .first_chunk()
+        .and_then(|&word| json::first_special(u64::from_le_bytes(word)));
+    let is_stop = |at: &usize| matches!(bytes.get(*at), Some(b'"' | b'\\'));
+    found
+        .filter(is_stop)
+        .or_else(|| memchr::memchr2(b'"', b'\\', bytes))
 }

@@ -26,22 +26,41 @@ struct Range {
 
 impl Population {
     pub(super) fn new(scenario: &Scenario) -> Self {
-        let count = |share: f64| ((share * scenario.accounts as f64).round() as u64).max(u64::from(share > 0.0));
-        let total: f64 = scenario.kinds.iter().map(|kind| count(kind.accounts) as f64 * kind.activity).sum();
+        let count = |share: f64| {
+            ((share * scenario.accounts as f64).round() as u64).max(u64::from(share > 0.0))
+        };
+        let total: f64 = scenario
+            .kinds
+            .iter()
+            .map(|kind| count(kind.accounts) as f64 * kind.activity)
+            .sum();
         let (mut up_to, mut first) = (0.0, 0);
         let kinds = scenario.kinds.iter().map(|kind| {
             let accounts = count(kind.accounts);
             up_to += accounts as f64 * kind.activity / total;
-            let range = Range { up_to, first, zipf: Zipf::new(accounts, kind.zipf) };
+            let range = Range {
+                up_to,
+                first,
+                zipf: Zipf::new(accounts, kind.zipf),
+            };
             first += accounts;
             range
         });
-        Self { kinds: kinds.collect() }
+        Self {
+            kinds: kinds.collect(),
+        }
     }
     pub(super) fn draw(&self, random: &mut Random) -> Member {
         let point = random.unit();
-        let kind = self.kinds.iter().position(|range| point < range.up_to).unwrap_or_else(|| self.kinds.len().saturating_sub(1));
-        let account = self.kinds.get(kind).map_or(0, |range| range.first + range.zipf.draw(random));
+        let kind = self
+            .kinds
+            .iter()
+            .position(|range| point < range.up_to)
+            .unwrap_or_else(|| self.kinds.len().saturating_sub(1));
+        let account = self
+            .kinds
+            .get(kind)
+            .map_or(0, |range| range.first + range.zipf.draw(random));
         Member { kind, account }
     }
 }
@@ -63,7 +82,13 @@ struct Zipf {
 
 impl Zipf {
     fn new(n: u64, s: f64) -> Self {
-        let mut zipf = Self { n: n.max(1) as f64, s, low: 0.0, high: 0.0, squeeze: 0.0 };
+        let mut zipf = Self {
+            n: n.max(1) as f64,
+            s,
+            low: 0.0,
+            high: 0.0,
+            squeeze: 0.0,
+        };
         zipf.low = zipf.integral(1.5) - 1.0;
         zipf.high = zipf.integral(zipf.n + 0.5);
         zipf.squeeze = 2.0 - zipf.inverse(zipf.integral(2.5) - 2.0_f64.powf(-s));
@@ -84,10 +109,18 @@ impl Zipf {
     }
     fn integral(&self, x: f64) -> f64 {
         let log = x.ln();
-        if (self.s - 1.0).abs() < 1e-9 { log } else { ((1.0 - self.s) * log).exp_m1() / (1.0 - self.s) }
+        if (self.s - 1.0).abs() < 1e-9 {
+            log
+        } else {
+            ((1.0 - self.s) * log).exp_m1() / (1.0 - self.s)
+        }
     }
     fn inverse(&self, y: f64) -> f64 {
-        if (self.s - 1.0).abs() < 1e-9 { y.exp() } else { (((1.0 - self.s) * y).max(-1.0).ln_1p() / (1.0 - self.s)).exp() }
+        if (self.s - 1.0).abs() < 1e-9 {
+            y.exp()
+        } else {
+            (((1.0 - self.s) * y).max(-1.0).ln_1p() / (1.0 - self.s)).exp()
+        }
     }
 }
 
@@ -107,7 +140,10 @@ mod tests {
             let total: f64 = (1..=50).map(|rank| f64::from(rank).powf(-s)).sum();
             for (rank, count) in counts.iter().enumerate() {
                 let expected = 200_000.0 * (rank as f64 + 1.0).powf(-s) / total;
-                assert!((count - expected).abs() < 6.0 * expected.sqrt() + 1.0, "s {s} rank {rank}: {count}, expected {expected}");
+                assert!(
+                    (count - expected).abs() < 6.0 * expected.sqrt() + 1.0,
+                    "s {s} rank {rank}: {count}, expected {expected}"
+                );
             }
         }
     }
@@ -120,7 +156,9 @@ mod tests {
         (scenario.kinds[1].accounts, scenario.kinds[1].activity) = (0.25, 9.0);
         let (population, mut random) = (Population::new(&scenario), Random::new(1, 1));
 
-        let second = (0..40_000).filter(|_| population.draw(&mut random).kind == 1).count();
+        let second = (0..40_000)
+            .filter(|_| population.draw(&mut random).kind == 1)
+            .count();
 
         assert!((29_400..30_600).contains(&second), "{second}"); // 2.25 / 3
     }

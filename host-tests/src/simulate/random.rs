@@ -39,7 +39,9 @@ impl Random {
     }
     /// One of `items`, the first the likeliest (linearly falling).
     pub(super) fn pick_skewed<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> Option<&'a T> {
-        items.get(self.below(items.len()).min(self.below(items.len()))).copied()
+        items
+            .get(self.below(items.len()).min(self.below(items.len())))
+            .copied()
     }
     /// Exponential with this mean.
     pub(super) fn exponential(&mut self, mean: f64) -> f64 {
@@ -47,7 +49,8 @@ impl Random {
     }
     /// Log-normal by Box and Muller.
     pub(super) fn log_normal(&mut self, median: f64, sigma: f64) -> f64 {
-        let normal = (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos();
+        let normal =
+            (-2.0 * (1.0 - self.unit()).ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos();
         median * (sigma * normal).exp()
     }
 }

@@ -11,7 +11,10 @@ pub const SHIPPED: [(&str, &str); 4] = [
     ("mixed", include_str!("../../scenarios/mixed.yaml")),
     ("organic", include_str!("../../scenarios/organic.yaml")),
     ("campaign", include_str!("../../scenarios/campaign.yaml")),
-    ("million-accounts", include_str!("../../scenarios/million-accounts.yaml")),
+    (
+        "million-accounts",
+        include_str!("../../scenarios/million-accounts.yaml"),
+    ),
 ];
 const MAX_ACCOUNTS: usize = 1 << 32;
 /// Bodies above this help nobody: no provider takes them.
@@ -61,7 +64,7 @@ pub struct Rate {
 pub struct Body {
     /// Median bytes where no recorded arrivals give the context's size.
     pub median_bytes: usize,
-    /// Cap in bytes.
+    /// Cap in bytes; only a question that is longer by itself exceeds it.
     pub max_bytes: usize,
 }
 
@@ -130,7 +133,10 @@ pub enum Prompts {
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// No shipped scenario and no file.
-    #[error("there is no scenario `{name}`: shipped are {}; anything else must be a file", shipped_names())]
+    #[error(
+        "there is no scenario `{name}`: shipped are {}; anything else must be a file",
+        shipped_names()
+    )]
     Unknown {
         /// As given.
         name: String,
@@ -180,8 +186,13 @@ impl Scenario {
         let path = Path::new(name_or_path);
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(&text, name_or_path),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ScenarioError::Unknown { name: name_or_path.to_owned() }),
-            Err(source) => Err(ScenarioError::Read { path: path.to_owned(), source }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ScenarioError::Unknown {
+                name: name_or_path.to_owned(),
+            }),
+            Err(source) => Err(ScenarioError::Read {
+                path: path.to_owned(),
+                source,
+            }),
         }
     }
     /// A shipped scenario.
@@ -189,7 +200,12 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Unknown`] for a name that is not among [`SHIPPED`].
     pub fn shipped(name: &str) -> Result<Self, ScenarioError> {
-        let (name, text) = SHIPPED.iter().find(|(shipped, _)| *shipped == name).ok_or_else(|| ScenarioError::Unknown { name: name.to_owned() })?;
+        let (name, text) = SHIPPED
+            .iter()
+            .find(|(shipped, _)| *shipped == name)
+            .ok_or_else(|| ScenarioError::Unknown {
+                name: name.to_owned(),
+            })?;
         Self::parse(text, name)
     }
     /// Reads a scenario; `name` is for messages.
@@ -197,13 +213,25 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Document`] and [`ScenarioError::Value`].
     pub fn parse(text: &str, name: &str) -> Result<Self, ScenarioError> {
-        let document = YamlDocument::parse(text).map_err(|error| ScenarioError::Document { name: name.to_owned(), error })?;
+        let document = YamlDocument::parse(text).map_err(|error| ScenarioError::Document {
+            name: name.to_owned(),
+            error,
+        })?;
         let failed = |path: &str, what: String| {
-            let at = document.position(path).unwrap_or_default();
-            ScenarioError::Value { name: name.to_owned(), line: at.line, column: at.column, path: path.to_owned(), what }
+            let at = document.position(path);
+            ScenarioError::Value {
+                name: name.to_owned(),
+                line: at.line,
+                column: at.column,
+                path: path.to_owned(),
+                what,
+            }
         };
-        let scenario: Self = serde_path_to_error::deserialize(&document.value).map_err(|error| failed(&error.path().to_string(), error.inner().to_string()))?;
-        scenario.check().map_err(|(path, what)| failed(&path, what.to_owned()))?;
+        let scenario: Self = serde_path_to_error::deserialize(&document.value)
+            .map_err(|error| failed(&error.path().to_string(), error.inner().to_string()))?;
+        scenario
+            .check()
+            .map_err(|(path, what)| failed(&path, what.to_owned()))?;
         Ok(scenario)
     }
     /// [`Scenario::start`] as a point in time.
@@ -211,27 +239,97 @@ impl Scenario {
         rfc3339::parse(&self.start).unwrap_or_default()
     }
     fn check(&self) -> Result<(), (String, &'static str)> {
-        let require = |holds: bool, path: &str, what| if holds { Ok(()) } else { Err((path.to_owned(), what)) };
+        let require = |holds: bool, path: &str, what| {
+            if holds {
+                Ok(())
+            } else {
+                Err((path.to_owned(), what))
+            }
+        };
         let share = |value: f64| (0.0..=1.0).contains(&value);
-        require(rfc3339::parse(&self.start).is_some(), "start", "must be RFC 3339, like 2026-04-22T08:00:00Z")?;
-        require((1..=MAX_ACCOUNTS).contains(&self.accounts), "accounts", "must be between 1 and 4294967296")?;
-        require(self.organizations >= 1, "organizations", "must be at least 1")?;
-        require(self.rate.per_second > 0.0 && self.rate.per_second <= 1e6, "rate.per_second", "must be above 0 and at most 1000000")?;
-        require(share(self.rate.diurnal), "rate.diurnal", "must be between 0 and 1")?;
-        require((1..=MAX_BODY_BYTES).contains(&self.body.max_bytes), "body.max_bytes", "must be between 1 and 33554432")?;
-        require((1..=self.body.max_bytes).contains(&self.body.median_bytes), "body.median_bytes", "must be between 1 and max_bytes")?;
-        require(share(self.faults.upstream_errors), "faults.upstream_errors", "must be between 0 and 1")?;
-        require(share(self.faults.cut_streams), "faults.cut_streams", "must be between 0 and 1")?;
-        require(share(self.anthropic), "anthropic", "must be between 0 and 1")?;
-        require((self.kinds.iter().map(|kind| kind.accounts).sum::<f64>() - 1.0).abs() < 1e-6, "kinds", "the kinds' `accounts` must sum to 1")?;
+        require(
+            rfc3339::parse(&self.start).is_some(),
+            "start",
+            "must be RFC 3339, like 2026-04-22T08:00:00Z",
+        )?;
+        require(
+            (1..=MAX_ACCOUNTS).contains(&self.accounts),
+            "accounts",
+            "must be between 1 and 4294967296",
+        )?;
+        require(
+            self.organizations >= 1,
+            "organizations",
+            "must be at least 1",
+        )?;
+        require(
+            self.rate.per_second > 0.0 && self.rate.per_second <= 1e6,
+            "rate.per_second",
+            "must be above 0 and at most 1000000",
+        )?;
+        require(
+            share(self.rate.diurnal),
+            "rate.diurnal",
+            "must be between 0 and 1",
+        )?;
+        require(
+            (1..=MAX_BODY_BYTES).contains(&self.body.max_bytes),
+            "body.max_bytes",
+            "must be between 1 and 33554432",
+        )?;
+        require(
+            (1..=self.body.max_bytes).contains(&self.body.median_bytes),
+            "body.median_bytes",
+            "must be between 1 and max_bytes",
+        )?;
+        require(
+            share(self.faults.upstream_errors),
+            "faults.upstream_errors",
+            "must be between 0 and 1",
+        )?;
+        require(
+            share(self.faults.cut_streams),
+            "faults.cut_streams",
+            "must be between 0 and 1",
+        )?;
+        require(
+            share(self.anthropic),
+            "anthropic",
+            "must be between 0 and 1",
+        )?;
+        require(
+            (self.kinds.iter().map(|kind| kind.accounts).sum::<f64>() - 1.0).abs() < 1e-6,
+            "kinds",
+            "the kinds' `accounts` must sum to 1",
+        )?;
         for (index, kind) in self.kinds.iter().enumerate() {
-            for (field, value) in [("accounts", kind.accounts), ("system", kind.system), ("tools", kind.tools), ("reasoning", kind.reasoning), ("logprobs", kind.logprobs), ("samples", kind.samples), ("stream", kind.stream)] {
-                require(share(value), &format!("kinds[{index}].{field}"), "must be between 0 and 1")?;
+            for (field, value) in [
+                ("accounts", kind.accounts),
+                ("system", kind.system),
+                ("tools", kind.tools),
+                ("reasoning", kind.reasoning),
+                ("logprobs", kind.logprobs),
+                ("samples", kind.samples),
+                ("stream", kind.stream),
+            ] {
+                require(
+                    share(value),
+                    &format!("kinds[{index}].{field}"),
+                    "must be between 0 and 1",
+                )?;
             }
             for (field, value) in [("activity", kind.activity), ("size", kind.size)] {
-                require(value > 0.0 && value <= 1e6, &format!("kinds[{index}].{field}"), "must be above 0 and at most 1000000")?;
+                require(
+                    value > 0.0 && value <= 1e6,
+                    &format!("kinds[{index}].{field}"),
+                    "must be above 0 and at most 1000000",
+                )?;
             }
-            require((0.0..=5.0).contains(&kind.zipf), &format!("kinds[{index}].zipf"), "must be between 0 and 5")?;
+            require(
+                (0.0..=5.0).contains(&kind.zipf),
+                &format!("kinds[{index}].zipf"),
+                "must be between 0 and 5",
+            )?;
         }
         Ok(())
     }
@@ -259,11 +357,20 @@ mod tests {
     #[test]
     fn a_problem_is_told_with_its_line_and_column() {
         let mixed = SHIPPED[0].1;
-        let line = 1 + mixed.lines().position(|line| line.starts_with("anthropic:")).unwrap();
+        let line = 1 + mixed
+            .lines()
+            .position(|line| line.starts_with("anthropic:"))
+            .unwrap();
 
         for (given, expected) in [
-            (mixed.replace("anthropic:", "anthropics:"), format!("s.yaml:{line}:1: anthropics: unknown field `anthropics`")),
-            (mixed.replace("anthropic: 0", "anthropic: 7"), format!("s.yaml:{line}:1: anthropic: must be between 0 and 1")),
+            (
+                mixed.replace("anthropic:", "anthropics:"),
+                format!("s.yaml:{line}:1: anthropics: unknown field `anthropics`"),
+            ),
+            (
+                mixed.replace("anthropic: 0", "anthropic: 7"),
+                format!("s.yaml:{line}:1: anthropic: must be between 0 and 1"),
+            ),
         ] {
             let error = Scenario::parse(&given, "s.yaml").unwrap_err().to_string();
             assert!(error.starts_with(&expected), "{error}");
@@ -274,6 +381,9 @@ mod tests {
     fn an_unknown_name_lists_the_known_ones() {
         let error = Scenario::load("no-such-scenario").unwrap_err().to_string();
 
-        assert!(error.contains("mixed, organic, campaign, million-accounts"), "{error}");
+        assert!(
+            error.contains("mixed, organic, campaign, million-accounts"),
+            "{error}"
+        );
     }
 }

@@ -37,7 +37,9 @@ impl Texts {
         let extraction = prompts(&sources.extraction_prompts, words::EXTRACTION)?;
         let mut random = Random::new(mix(seed, 1), TEXTS);
         let code = (0..MADE_FILES).map(|_| {
-            let lines: Vec<_> = (0..1 + random.below(CODE_LINES)).map(|_| fill(words::CODE, &mut random)).collect();
+            let lines: Vec<_> = (0..1 + random.below(CODE_LINES))
+                .map(|_| fill(words::CODE, &mut random))
+                .collect();
             escaped(&lines.join("\n"))
         });
         let code = code.collect();
@@ -70,7 +72,10 @@ pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
             b'\t' => out.extend_from_slice(b"\\t"),
             _ => {
                 out.extend_from_slice(b"\\u00");
-                out.extend([byte >> 4, byte & 15].map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or(b'0')));
+                out.extend(
+                    [byte >> 4, byte & 15]
+                        .map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or(b'0')),
+                );
             }
         }
     }
@@ -84,7 +89,9 @@ fn escaped(text: &str) -> Box<str> {
 }
 
 fn made(patterns: &[&str], count: usize, random: &mut Random) -> Vec<Box<str>> {
-    (0..count).map(|_| escaped(&fill(patterns, random))).collect()
+    (0..count)
+        .map(|_| escaped(&fill(patterns, random)))
+        .collect()
 }
 
 /// One of `patterns` with every slot filled.
@@ -93,7 +100,12 @@ fn fill(patterns: &[&str], random: &mut Random) -> String {
     let mut text = String::with_capacity(rest.len() * 2);
     while let Some((before, after)) = rest.split_once('{') {
         text.push_str(before);
-        let slot = after.split_once('}').and_then(|(name, tail)| words::SLOTS.iter().find(|(slot, _)| *slot == name).map(|(_, words)| (*words, tail)));
+        let slot = after.split_once('}').and_then(|(name, tail)| {
+            words::SLOTS
+                .iter()
+                .find(|(slot, _)| *slot == name)
+                .map(|(_, words)| (*words, tail))
+        });
         match slot {
             Some((words, tail)) => {
                 text.push_str(random.pick(words).unwrap_or_default());
@@ -115,21 +127,39 @@ fn read(path: &Path) -> Result<Vec<Box<str>>, SourceError> {
     struct Row {
         prompt: String,
     }
-    let unreadable = |source| SourceError::Read { path: path.to_owned(), source };
-    let failed = |line, what| SourceError::Form { path: path.to_owned(), line, what };
+    let unreadable = |source| SourceError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let failed = |line, what| SourceError::Form {
+        path: path.to_owned(),
+        line,
+        what,
+    };
     let mut prompts = Vec::new();
-    for (index, line) in BufReader::new(File::open(path).map_err(unreadable)?).lines().enumerate() {
+    for (index, line) in BufReader::new(File::open(path).map_err(unreadable)?)
+        .lines()
+        .enumerate()
+    {
         let line = line.map_err(unreadable)?;
         if line.trim().is_empty() {
             continue;
         }
-        let row: Row = serde_json::from_str(&line).map_err(|_| failed(index + 1, "expected a JSON object with a `prompt`"))?;
+        let row: Row = serde_json::from_str(&line)
+            .map_err(|_| failed(index + 1, "expected a JSON object with a `prompt`"))?;
         prompts.push(escaped(&row.prompt));
         if prompts.len() > MAX_PROMPTS {
-            return Err(failed(index + 1, "more than 4000000 prompts; take a sample"));
+            return Err(failed(
+                index + 1,
+                "more than 4000000 prompts; take a sample",
+            ));
         }
     }
-    if prompts.is_empty() { Err(failed(1, "there is no prompt")) } else { Ok(prompts) }
+    if prompts.is_empty() {
+        Err(failed(1, "there is no prompt"))
+    } else {
+        Ok(prompts)
+    }
 }
 
 #[cfg(test)]
@@ -139,7 +169,13 @@ mod tests {
 
     #[test]
     fn every_slot_of_every_pattern_has_words() {
-        let patterns = [words::ORGANIC, words::EXTRACTION, words::SYSTEM, words::ANSWERS].concat();
+        let patterns = [
+            words::ORGANIC,
+            words::EXTRACTION,
+            words::SYSTEM,
+            words::ANSWERS,
+        ]
+        .concat();
         for pattern in patterns {
             let filled = fill(&[pattern], &mut Random::new(1, 1));
 
@@ -153,7 +189,12 @@ mod tests {
 
         for pool in [texts.organic, texts.extraction] {
             let different: std::collections::HashSet<_> = pool.iter().collect();
-            assert!(different.len() > pool.len() / 2, "{} of {}", different.len(), pool.len());
+            assert!(
+                different.len() > pool.len() / 2,
+                "{} of {}",
+                different.len(),
+                pool.len()
+            );
         }
     }
 
@@ -165,7 +206,10 @@ mod tests {
 
         let error = read(&path).unwrap_err().to_string();
 
-        assert!(error.ends_with("p.jsonl:3: expected a JSON object with a `prompt`"), "{error}");
+        assert!(
+            error.ends_with("p.jsonl:3: expected a JSON object with a `prompt`"),
+            "{error}"
+        );
     }
 
     proptest! {

@@ -98,19 +98,20 @@ impl TraceProblem {
         } else {
             "unexpected value".to_owned()
         };
-<<<<<<< HEAD
         Self::Malformed {
             what,
+            row: error.line(),
             column: error.column(),
         }
-=======
-        Self::Malformed { what, row: error.line(), column: error.column() }
->>>>>>> trace
     }
 }
 
 fn place(row: usize, column: usize) -> String {
-    if row > 1 { format!("line {row}, column {column}") } else { format!("column {column}") }
+    if row > 1 {
+        format!("line {row}, column {column}")
+    } else {
+        format!("column {column}")
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,10 @@ impl TraceReader {
         if path.as_os_str() == "-" {
             return Self::new(io::stdin());
         }
-        Self::new(File::open(path).map_err(|error| TraceError { line: 1, problem: TraceProblem::Read(error) })?)
+        Self::new(File::open(path).map_err(|error| TraceError {
+            line: 1,
+            problem: TraceProblem::Read(error),
+        })?)
     }
     /// Reads from `input` and tells its format by the first line, which is read now.
     ///
@@ -54,19 +57,37 @@ impl TraceReader {
         let mut blank = 0;
         let start = loop {
             let start = first.len();
-            let ended = read_line(&mut input, &mut first, limit).map_err(|problem| TraceError { line: blank + 1, problem })?;
+            let ended = read_line(&mut input, &mut first, limit).map_err(|problem| TraceError {
+                line: blank + 1,
+                problem,
+            })?;
             if blank == 0 && first.starts_with(BYTE_ORDER_MARK) {
                 first.drain(..BYTE_ORDER_MARK.len());
             }
-            if !ended || first.iter().skip(start).any(|byte| !byte.is_ascii_whitespace()) {
+            if !ended
+                || first
+                    .iter()
+                    .skip(start)
+                    .any(|byte| !byte.is_ascii_whitespace())
+            {
                 break start;
             }
             // Blank lines ahead of the first record need not be kept, only counted.
             blank += 1;
             first.clear();
         };
-        let format = if tap::begins(first.get(start..).unwrap_or_default()) { TraceFormat::Tap } else { TraceFormat::Lines };
-        Ok(Self { input: Cursor::new(first).chain(input), format, lines: blank, exchanges: 0, limit })
+        let format = if tap::begins(first.get(start..).unwrap_or_default()) {
+            TraceFormat::Tap
+        } else {
+            TraceFormat::Lines
+        };
+        Ok(Self {
+            input: Cursor::new(first).chain(input),
+            format,
+            lines: blank,
+            exchanges: 0,
+            limit,
+        })
     }
     /// The format that the first line told.
     pub fn format(&self) -> TraceFormat {
@@ -94,7 +115,13 @@ impl TraceReader {
     fn next_line(&mut self, batch: &mut Batch) -> Result<bool, TraceError> {
         loop {
             let start = batch.text.len();
-            let ended = read_line(&mut self.input, &mut batch.text, self.limit).map_err(|problem| TraceError { line: self.lines + 1, problem })?;
+            let ended =
+                read_line(&mut self.input, &mut batch.text, self.limit).map_err(|problem| {
+                    TraceError {
+                        line: self.lines + 1,
+                        problem,
+                    }
+                })?;
             let blank = batch.text.iter().skip(start).all(u8::is_ascii_whitespace);
             if !blank {
                 self.lines += 1;
@@ -114,10 +141,20 @@ impl TraceReader {
         let start = batch.text.len();
         let mut first_line = self.lines + 1;
         loop {
-            let failed = |problem| TraceError { line: first_line, problem };
-            let chunk = self.input.fill_buf().map_err(|error| failed(TraceProblem::Read(error)))?;
+            let failed = |problem| TraceError {
+                line: first_line,
+                problem,
+            };
+            let chunk = self
+                .input
+                .fill_buf()
+                .map_err(|error| failed(TraceProblem::Read(error)))?;
             if chunk.is_empty() {
-                return if object.is_open() { Err(failed(TraceProblem::Cut)) } else { Ok(false) };
+                return if object.is_open() {
+                    Err(failed(TraceProblem::Cut))
+                } else {
+                    Ok(false)
+                };
             }
             let mut used = 0;
             let mut ended = false;
@@ -133,7 +170,14 @@ impl TraceReader {
                     } else if byte.is_ascii_whitespace() {
                         continue;
                     } else {
-                        return Err(TraceError { line: self.lines + 1, problem: TraceProblem::Malformed { what: "expected an object".to_owned(), row: 1, column: 1 } });
+                        return Err(TraceError {
+                            line: self.lines + 1,
+                            problem: TraceProblem::Malformed {
+                                what: "expected an object".to_owned(),
+                                row: 1,
+                                column: 1,
+                            },
+                        });
                     }
                 }
                 batch.text.push(byte);
@@ -144,7 +188,10 @@ impl TraceReader {
             }
             self.input.consume(used);
             if batch.text.len() - start > self.limit {
-                return Err(TraceError { line: first_line, problem: TraceProblem::TooLong { limit: self.limit } });
+                return Err(TraceError {
+                    line: first_line,
+                    problem: TraceProblem::TooLong { limit: self.limit },
+                });
             }
             if ended {
                 self.exchanges += 1;
@@ -156,7 +203,11 @@ impl TraceReader {
 }
 
 /// Appends one line, its end included; `false` when the input ended without a line's end.
-fn read_line(input: &mut impl BufRead, into: &mut Vec<u8>, limit: usize) -> Result<bool, TraceProblem> {
+fn read_line(
+    input: &mut impl BufRead,
+    into: &mut Vec<u8>,
+    limit: usize,
+) -> Result<bool, TraceProblem> {
     let start = into.len();
     loop {
         let chunk = match input.fill_buf() {
@@ -234,17 +285,31 @@ mod tests {
     }
 
     fn read(text: &str, step: usize) -> Result<Vec<(u64, String)>, TraceError> {
-        let mut reader = TraceReader::with_limit(Box::new(Dribble { rest: Cursor::new(text.into()), step }), 4_096)?;
+        let mut reader = TraceReader::with_limit(
+            Box::new(Dribble {
+                rest: Cursor::new(text.into()),
+                step,
+            }),
+            4_096,
+        )?;
         let mut batch = Batch::new();
         let mut records = Vec::new();
         while reader.next_batch(&mut batch)? {
-            records.extend(batch.records().map(|record| (record.line, String::from_utf8(record.raw().trim_ascii().to_vec()).unwrap())));
+            records.extend(batch.records().map(|record| {
+                (
+                    record.line,
+                    String::from_utf8(record.raw().trim_ascii().to_vec()).unwrap(),
+                )
+            }));
         }
         Ok(records)
     }
 
     fn owned(records: &[(u64, &str)]) -> Vec<(u64, String)> {
-        records.iter().map(|&(line, text)| (line, text.to_owned())).collect()
+        records
+            .iter()
+            .map(|&(line, text)| (line, text.to_owned()))
+            .collect()
     }
 
     #[test]
@@ -252,7 +317,11 @@ mod tests {
         for step in [1, 3, 1 << 20] {
             let records = read("\u{feff}\n\r\n{\"a\":1}\r\n\n  \n{\"b\":2}", step).unwrap();
 
-            assert_eq!(records, owned(&[(3, "{\"a\":1}"), (6, "{\"b\":2}")]), "{step}");
+            assert_eq!(
+                records,
+                owned(&[(3, "{\"a\":1}"), (6, "{\"b\":2}")]),
+                "{step}"
+            );
         }
     }
 
@@ -268,23 +337,51 @@ mod tests {
         for step in [1, 7, 1 << 20] {
             let records = read("{\n \"http_buffered_trace\": {\"x\": \"}\\\"{\\\\\"}\n}{\"http_buffered_trace\":{}}\n\n{\"http_buffered_trace\":[{}]}\n", step).unwrap();
 
-            assert_eq!(records, owned(&[(1, "{\n \"http_buffered_trace\": {\"x\": \"}\\\"{\\\\\"}\n}"), (2, "{\"http_buffered_trace\":{}}"), (3, "{\"http_buffered_trace\":[{}]}")]), "{step}");
+            assert_eq!(
+                records,
+                owned(&[
+                    (1, "{\n \"http_buffered_trace\": {\"x\": \"}\\\"{\\\\\"}\n}"),
+                    (2, "{\"http_buffered_trace\":{}}"),
+                    (3, "{\"http_buffered_trace\":[{}]}")
+                ]),
+                "{step}"
+            );
         }
     }
 
     #[test]
     fn a_cut_tap_recording_names_the_line_where_the_object_starts() {
-        let error = read("{\n\"http_buffered_trace\":{}}\n\n{\"http_buffered_trace\":{\n", 5).unwrap_err();
+        let error = read(
+            "{\n\"http_buffered_trace\":{}}\n\n{\"http_buffered_trace\":{\n",
+            5,
+        )
+        .unwrap_err();
 
-        assert!(matches!(error, TraceError { line: 4, problem: TraceProblem::Cut }), "{error}");
+        assert!(
+            matches!(
+                error,
+                TraceError {
+                    line: 4,
+                    problem: TraceProblem::Cut
+                }
+            ),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_record_without_end_is_an_error_and_not_an_allocation() {
-        for text in ["x".repeat(5_000), format!("{{\"a\":1}}\n{}", "x".repeat(5_000)), format!("{{\n{}", " ".repeat(5_000))] {
+        for text in [
+            "x".repeat(5_000),
+            format!("{{\"a\":1}}\n{}", "x".repeat(5_000)),
+            format!("{{\n{}", " ".repeat(5_000)),
+        ] {
             let error = read(&text, 1 << 20).unwrap_err();
 
-            assert!(matches!(error.problem, TraceProblem::TooLong { limit: 4_096 }), "{error}");
+            assert!(
+                matches!(error.problem, TraceProblem::TooLong { limit: 4_096 }),
+                "{error}"
+            );
         }
     }
 
@@ -293,7 +390,9 @@ mod tests {
         let mut reader = TraceReader::new(Cursor::new("{}\n".repeat(300))).unwrap();
         let mut batch = Batch::new();
 
-        let sizes: Vec<_> = std::iter::from_fn(|| reader.next_batch(&mut batch).unwrap().then(|| batch.len())).collect();
+        let sizes: Vec<_> =
+            std::iter::from_fn(|| reader.next_batch(&mut batch).unwrap().then(|| batch.len()))
+                .collect();
 
         assert_eq!(sizes, [256, 44]);
     }

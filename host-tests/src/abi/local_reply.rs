@@ -1,0 +1,124 @@
+//! Answering, continuing and closing streams. All of it happens after the guest's call has returned.
+use wasmtime::Linker;
+
+use super::{call, pairs};
+use crate::flow::Direction;
+use crate::hostcall::Hostcall;
+use crate::memory::{Fault, Guest, Slice, read, split};
+use crate::state::{Deferred, VmState};
+use crate::status::Status;
+use crate::stream_state::{LocalReply, StreamState};
+
+struct Arguments {
+    status: u32,
+    details: Slice,
+    body: Slice,
+    headers: Slice,
+}
+
+/// Succeeds always, also in a root context, where nothing comes of it. The first reply of a call wins.
+fn send(guest: &mut Guest<'_>, arguments: &Arguments) -> Result<(), Fault> {
+    let (memory, state) = split(guest)?;
+    let details = read(memory, arguments.details)?;
+    let body = read(memory, arguments.body)?;
+    let headers = pairs::read(read(memory, arguments.headers)?);
+    let stream = state.context();
+    state.stop_iteration = true;
+    let replied = |action: &Deferred| matches!(action, Deferred::Reply { stream: other, .. } if *other == stream);
+    if state.streams.contains_key(&stream) && !state.deferred.iter().any(replied) {
+        let reply = LocalReply {
+            status: arguments.status,
+            details: String::from_utf8_lossy(details)
+                .replace(|c: char| c.is_ascii_whitespace(), "_"),
+            body: body.to_vec(),
+            headers,
+        };
+        state.deferred.push(Deferred::Reply { stream, reply });
+    }
+    Ok(())
+}
+
+fn continue_stream(state: &mut VmState, direction: Direction) {
+    let stream = state.context();
+    if let Some(found) = state.stream_mut() {
+        hide_request(found);
+        state
+            .deferred
+            .push(Deferred::Continue { stream, direction });
+    }
+}
+
+/// Envoy drops its pointers to the request whichever direction continues.
+fn hide_request(stream: &mut StreamState) {
+    stream.request.headers_shown = false;
+    stream.request.chunk_shown = false;
+    stream.request.trailers_shown = false;
+}
+
+pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
+    linker.func_wrap(
+        "env",
+        "proxy_send_local_response",
+        |mut guest: Guest<'_>,
+         status: u32,
+         details_at: u32,
+         details_len: u32,
+         body_at: u32,
+         body_len: u32,
+         headers_at: u32,
+         headers_len: u32,
+         _grpc_status: i32| {
+            let arguments = Arguments {
+                status,
+                details: Slice {
+                    at: details_at,
+                    len: details_len,
+                },
+                body: Slice {
+                    at: body_at,
+                    len: body_len,
+                },
+                headers: Slice {
+                    at: headers_at,
+                    len: headers_len,
+                },
+            };
+            call(&mut guest, Hostcall::SendLocalResponse, |guest| {
+                send(guest, &arguments)
+            })
+        },
+    )?;
+    linker.func_wrap(
+        "env",
+        "proxy_continue_stream",
+        |mut guest: Guest<'_>, stream_type: u32| {
+            call(&mut guest, Hostcall::ContinueStream, |guest| {
+                match stream_type {
+                    0 => continue_stream(guest.data_mut(), Direction::Request),
+                    1 => continue_stream(guest.data_mut(), Direction::Response),
+                    2 => {} // TCP only
+                    3 => return Err(Status::Unimplemented.into()),
+                    _ => return Err(Status::BadArgument.into()),
+                }
+                Ok(())
+            })
+        },
+    )?;
+    linker.func_wrap(
+        "env",
+        "proxy_close_stream",
+        |mut guest: Guest<'_>, stream_type: u32| {
+            call(&mut guest, Hostcall::CloseStream, |guest| {
+                let state = guest.data_mut();
+                let stream = state.context();
+                match stream_type {
+                    0 | 1 => state.deferred.push(Deferred::Close { stream }),
+                    2 | 3 => {} // TCP only
+                    _ => return Err(Status::BadArgument.into()),
+                }
+                Ok(())
+            })
+        },
+    )?;
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! The Proxy-Wasm ABI 0.2.1 as a guest imports it: one file per chapter.
+//!
+//! Every hostcall passes through [`call`], which counts it and refuses it during start-up; a tracer
+//! of calls belongs there.
+mod buffers;
+mod callouts;
+mod contexts;
+mod headers;
+mod local_reply;
+mod log;
+mod metrics;
+mod pairs;
+mod properties;
+mod property_values;
+mod shared_data;
+mod timers;
+mod wasi;
+
+use wasmtime::{Linker, format_err};
+
+use crate::hostcall::Hostcall;
+use crate::memory::{Fault, Guest};
+use crate::state::VmState;
+use crate::status::Status;
+
+/// Offers every import of the ABI and of WASI's supported part.
+pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
+    log::add_to_linker(linker)?;
+    headers::add_to_linker(linker)?;
+    buffers::add_to_linker(linker)?;
+    shared_data::add_to_linker(linker)?;
+    properties::add_to_linker(linker)?;
+    timers::add_to_linker(linker)?;
+    metrics::add_to_linker(linker)?;
+    local_reply::add_to_linker(linker)?;
+    contexts::add_to_linker(linker)?;
+    callouts::add_to_linker(linker)?;
+    wasi::add_to_linker(linker)
+}
+
+/// Runs one hostcall and turns its result into the status that the guest gets.
+fn call(
+    guest: &mut Guest<'_>,
+    which: Hostcall,
+    body: impl FnOnce(&mut Guest<'_>) -> Result<(), Fault>,
+) -> wasmtime::Result<u32> {
+    let state = guest.data_mut();
+    state.hostcalls.count(which);
+    if state.restricted && which != Hostcall::Log {
+        return Err(format_err!(
+            "restricted_callback: {} is not allowed during start-up",
+            which.name()
+        ));
+    }
+    match body(guest) {
+        Ok(()) => Ok(Status::Ok.code()),
+        Err(Fault::Status(status)) => Ok(status.code()),
+        Err(Fault::Trap(error)) => Err(error),
+    }
+}

@@ -1,0 +1,85 @@
+//! `weir check`: says whether policies are valid, or prints the plugin configuration of one.
+use super::policy::CheckedFile;
+use super::{Format, Outcome};
+use anyhow::bail;
+use clap::Args;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Validates policies and tells every problem at once
+#[derive(Args)]
+#[command(
+    after_help = "Example: weir check policies/frontier-api.yaml\n         weir check policies/frontier-api.yaml --emit-config > config.json"
+)]
+pub(crate) struct CheckCommand {
+    /// Policies, YAML or JSON; - is standard input
+    #[arg(required = true, value_name = "POLICY")]
+    policies: Vec<PathBuf>,
+    /// Prints the JSON that goes into the plugin configuration (one policy only)
+    #[arg(long)]
+    emit_config: bool,
+    /// How problems are printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+impl CheckCommand {
+    pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
+        if self.emit_config && self.policies.len() > 1 {
+            bail!("--emit-config prints one configuration; name one policy");
+        }
+        let checked: Vec<_> = self
+            .policies
+            .iter()
+            .map(|path| (path, CheckedFile::read(path)))
+            .collect();
+        let mut stdout = io::stdout();
+        match self.format {
+            _ if self.emit_config => {
+                for (path, checked) in &checked {
+                    checked.tell(path, &mut io::stderr())?;
+                    if checked.policy.is_some() {
+                        writeln!(stdout, "{}", checked.json)?;
+                    }
+                }
+            }
+            Format::Text => {
+                for (path, checked) in &checked {
+                    checked.tell(path, &mut stdout)?;
+                    if let Some(policy) = &checked.policy {
+                        writeln!(
+                            stdout,
+                            "{}: {} version {} is valid, mode {}",
+                            path.display(),
+                            policy.name(),
+                            policy.version(),
+                            policy.mode()
+                        )?;
+                    }
+                }
+            }
+            Format::Json => {
+                let policies: Vec<_> = checked
+                    .iter()
+                    .map(|(path, checked)| checked.to_json(path))
+                    .collect();
+                writeln!(stdout, "{}", serde_json::json!({ "policies": policies }))?;
+            }
+        }
+        let unreadable = checked.iter().any(|(_, checked)| {
+            matches!(
+                &checked.file,
+                Err(weir_host::policy_file::PolicyFileError::Read { .. })
+            )
+        });
+        if unreadable {
+            bail!("not every policy could be read");
+        }
+        let valid = checked.iter().all(|(_, checked)| checked.policy.is_some());
+        Ok(if valid {
+            Outcome::Fine
+        } else {
+            Outcome::Negative
+        })
+    }
+}

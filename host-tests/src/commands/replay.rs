@@ -1,0 +1,312 @@
+//! `weir replay`: what a policy would have decided on recorded traffic.
+use super::policy::CheckedFile;
+use super::{Format, Outcome};
+use anyhow::Context;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Instant;
+use weir_engine::hash::HashKey;
+use weir_engine::policy::Policy;
+use weir_host::artifact::Artifacts;
+use weir_host::decision_log::DecisionLog;
+use weir_host::replay::counted::{Actions, Counted};
+use weir_host::replay::native::NativeDecider;
+use weir_host::replay::plugin::{PluginDecider, PluginReport};
+use weir_host::replay::{self, BadLines, Decider, ReplaySummary};
+use weir_host::trace::TraceReader;
+use weir_host::{Host, HostConfig, LogLevel, Plugin, PluginConfig};
+
+/// Runs recorded exchanges through a policy and writes one decision per exchange
+#[derive(Args)]
+#[command(
+    after_help = "Example: weir replay --policy policies/frontier-api.yaml --trace trace.jsonl --decisions decisions.jsonl"
+)]
+pub(crate) struct ReplayCommand {
+    /// The policy, YAML or JSON
+    #[arg(long, value_name = "POLICY")]
+    policy: PathBuf,
+    /// The recording: Weir's trace or the JSON of Envoy's HTTP tap filter; - is standard input
+    #[arg(long, value_name = "FILE|-")]
+    trace: PathBuf,
+    /// Where decisions go, one JSON object per line; - is standard output
+    #[arg(long, value_name = "FILE|-")]
+    decisions: Option<PathBuf>,
+    /// Workers that share the state, as Envoy's do; all cores by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: Option<u16>,
+    /// What decides: the plugin as Envoy runs it, or the engine without a host
+    #[arg(long, value_enum, default_value_t = Engine::Wasm)]
+    engine: Engine,
+    /// The plugin, instead of the one that the checkout builds
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
+    /// Counts records that are no exchange and goes on, instead of stopping
+    #[arg(long)]
+    skip_bad_lines: bool,
+    /// How the summary is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// What decides in a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Engine {
+    /// The .wasm in our host.
+    Wasm,
+    /// The engine itself.
+    Native,
+}
+
+/// Batches on their way for each worker: enough that none waits, few enough that memory stays small.
+const BATCHES_PER_WORKER: usize = 4;
+/// The plugin's `vm_id`, which names its shared data.
+const VM_ID: &str = "weir";
+
+/// What a replay came to.
+struct Summary {
+    exchanges: u64,
+    skipped: u64,
+    actions: Actions,
+    seconds: f64,
+    shared_data_bytes: u64,
+    plugin: Option<PluginReport>,
+}
+
+impl ReplayCommand {
+    pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
+        let (policy, json) = CheckedFile::require(&self.policy)?;
+        let workers = self.workers.map_or_else(
+            || available_parallelism().map_or(1, usize::from),
+            usize::from,
+        );
+        let summary = match &self.decisions {
+            Some(target) => {
+                let cannot_write = || format!("cannot write {}", target.display());
+                let log = DecisionLog::create(target, workers * BATCHES_PER_WORKER)
+                    .with_context(cannot_write)?;
+                let summary = self.run(policy, json, workers, &log)?;
+                log.finish().with_context(cannot_write)?;
+                summary
+            }
+            None => self.run(
+                policy,
+                json,
+                workers,
+                &DecisionLog::new(io::sink(), workers * BATCHES_PER_WORKER),
+            )?,
+        };
+        self.tell(&summary, workers)?;
+        Ok(Outcome::Fine)
+    }
+
+    fn run<W: Write + Send>(
+        &self,
+        policy: Policy,
+        json: String,
+        workers: usize,
+        log: &DecisionLog<W>,
+    ) -> anyhow::Result<Summary> {
+        let host = Host::new(host_config(&policy))?;
+        let reader = open(&self.trace)?;
+        match self.engine {
+            Engine::Wasm => {
+                let path = Artifacts::new().plugin(self.wasm.as_deref())?;
+                let wasm = std::fs::read(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                let mut config = PluginConfig::named("weir");
+                config.root_id = "weir".to_owned();
+                config.vm_id = VM_ID.to_owned();
+                config.configuration = json.into_bytes();
+                config.allow_on_headers_stop_iteration = true;
+                let plugin = Plugin::load(&host, &wasm, config)?;
+                let (summary, actions, seconds) = self.drive(reader, log, workers, |_| {
+                    Ok(PluginDecider::new(plugin.worker()?))
+                })?;
+                let reports = summary.reports.iter().map(|(report, _)| report);
+                let plugin = reports.cloned().reduce(PluginReport::merge);
+                Ok(Summary {
+                    exchanges: summary.exchanges,
+                    skipped: summary.skipped,
+                    actions,
+                    seconds,
+                    shared_data_bytes: host.shared_data_bytes(VM_ID).bytes,
+                    plugin,
+                })
+            }
+            Engine::Native => {
+                let policy = Arc::new(policy);
+                let store = host.store(VM_ID);
+                let key = HashKey::new([0; 16]);
+                let make = |_| Ok(NativeDecider::new(Arc::clone(&policy), key, store.clone()));
+                let (summary, actions, seconds) = self.drive(reader, log, workers, make)?;
+                Ok(Summary {
+                    exchanges: summary.exchanges,
+                    skipped: summary.skipped,
+                    actions,
+                    seconds,
+                    shared_data_bytes: host.shared_data_bytes(VM_ID).bytes,
+                    plugin: None,
+                })
+            }
+        }
+    }
+
+    #[expect(
+        clippy::type_complexity,
+        reason = "what the driver gives, the counted actions, and the seconds"
+    )]
+    fn drive<D: Decider, W: Write + Send>(
+        &self,
+        reader: TraceReader,
+        log: &DecisionLog<W>,
+        workers: usize,
+        make: impl Fn(usize) -> Result<D, D::Error> + Sync,
+    ) -> anyhow::Result<(ReplaySummary<(D::Report, Actions)>, Actions, f64)>
+    where
+        D::Error: std::error::Error + Send + Sync + 'static,
+    {
+        let bad_lines = if self.skip_bad_lines {
+            BadLines::Skip
+        } else {
+            BadLines::Stop
+        };
+        let progress = spinner();
+        let begun = Instant::now();
+        let make = |worker| {
+            make(worker).map(|decider| Counted::new(decider, |exchanges| progress.inc(exchanges)))
+        };
+        let summary = replay::run(reader, log, workers, bad_lines, make)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        progress.finish_and_clear();
+        let actions = summary
+            .reports
+            .iter()
+            .map(|(_, actions)| actions.clone())
+            .reduce(Actions::merge)
+            .unwrap_or_default();
+        Ok((summary, actions, seconds))
+    }
+
+    fn tell(&self, summary: &Summary, workers: usize) -> anyhow::Result<()> {
+        let exchanges = summary.exchanges.max(1) as f64;
+        let rate = summary.exchanges as f64 / summary.seconds.max(f64::EPSILON);
+        match self.format {
+            Format::Text => {
+                let mut out = io::stderr();
+                writeln!(
+                    out,
+                    "{} exchanges in {:.2} s: {rate:.0} exchanges/s with {workers} workers",
+                    summary.exchanges, summary.seconds
+                )?;
+                if summary.skipped > 0 {
+                    writeln!(
+                        out,
+                        "{} records were no exchange and were skipped",
+                        summary.skipped
+                    )?;
+                }
+                let actions: Vec<String> = summary
+                    .actions
+                    .iter()
+                    .map(|(action, count)| format!("{action} {count}"))
+                    .collect();
+                writeln!(out, "actions: {}", actions.join(", "))?;
+                writeln!(out, "shared data: {} bytes", summary.shared_data_bytes)?;
+                if let Some(plugin) = &summary.plugin {
+                    writeln!(
+                        out,
+                        "hostcalls an exchange: {:.2}",
+                        plugin.hostcalls.total() as f64 / exchanges
+                    )?;
+                    for (call, count) in plugin.hostcalls.iter().filter(|(_, count)| *count > 0) {
+                        writeln!(out, "  {:<42} {:.3}", call.name(), count as f64 / exchanges)?;
+                    }
+                    writeln!(
+                        out,
+                        "VM memory, largest worker: {} bytes",
+                        plugin.memory_bytes
+                    )?;
+                }
+                if let Some(target) = &self.decisions {
+                    writeln!(out, "decisions: {}", target.display())?;
+                }
+            }
+            Format::Json => {
+                let actions: BTreeMap<&str, u64> = summary.actions.iter().collect();
+                let mut result = json!({
+                    "exchanges": summary.exchanges,
+                    "skipped": summary.skipped,
+                    "workers": workers,
+                    "seconds": summary.seconds,
+                    "exchanges_per_s": rate,
+                    "actions": actions,
+                    "shared_data_bytes": summary.shared_data_bytes,
+                });
+                if let Some(plugin) = &summary.plugin {
+                    let calls: BTreeMap<&str, u64> = plugin
+                        .hostcalls
+                        .iter()
+                        .filter(|(_, count)| *count > 0)
+                        .map(|(call, count)| (call.name(), count))
+                        .collect();
+                    result["hostcalls_per_exchange"] =
+                        json!(plugin.hostcalls.total() as f64 / exchanges);
+                    result["hostcalls"] = json!(calls);
+                    result["vm_entries"] = json!(plugin.vm_entries);
+                    result["vm_memory_bytes"] = json!(plugin.memory_bytes);
+                }
+                self.print(&result)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Results go to standard output, unless the decisions are there already.
+    fn print(&self, result: &Value) -> io::Result<()> {
+        let decisions_on_stdout = self
+            .decisions
+            .as_deref()
+            .is_some_and(|target| target.as_os_str() == "-");
+        if decisions_on_stdout {
+            writeln!(io::stderr(), "{result}")
+        } else {
+            writeln!(io::stdout(), "{result}")
+        }
+    }
+}
+
+fn open(path: &Path) -> anyhow::Result<TraceReader> {
+    TraceReader::open(path).map_err(|error| {
+        let help = error.problem.help();
+        anyhow::Error::new(error).context(format!("cannot read {}; {help}", path.display()))
+    })
+}
+
+/// A host that holds bodies as large as the policy reads, and passes the plugin's warnings on.
+fn host_config(policy: &Policy) -> HostConfig {
+    let body = u32::try_from(policy.max_body()).unwrap_or(u32::MAX);
+    HostConfig {
+        buffer_limit_bytes: NonZeroU32::MIN.saturating_add(body.saturating_mul(2)),
+        log_level: LogLevel::Warn,
+        log: Some(Arc::new(|line| {
+            let _ = writeln!(io::stderr(), "{}", line.message); // a closed stderr loses lines, no decisions
+        })),
+        ..HostConfig::default()
+    }
+}
+
+/// Draws on stderr, and only where that is a terminal.
+fn spinner() -> ProgressBar {
+    let bar = ProgressBar::new_spinner();
+    match ProgressStyle::with_template("{spinner} {human_pos} exchanges, {per_sec}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

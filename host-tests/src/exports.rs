@@ -1,0 +1,92 @@
+//! The guest's exports, resolved once; a missing callback means its default.
+use wasmtime::{Instance, Store, TypedFunc, WasmParams, WasmResults};
+
+use crate::flow::Direction;
+use crate::plugin::LoadError;
+use crate::state::VmState;
+
+pub(crate) type Callback<Params> = Option<TypedFunc<Params, ()>>;
+/// A callback whose answer decides.
+pub(crate) type Decision<Params> = Option<TypedFunc<Params, u32>>;
+
+pub(crate) struct Exports {
+    pub(crate) context_create: Callback<(u32, u32)>,
+    pub(crate) vm_start: Decision<(u32, u32)>,
+    pub(crate) configure: Decision<(u32, u32)>,
+    pub(crate) tick: Callback<u32>,
+    pub(crate) done: Decision<u32>,
+    pub(crate) log: Callback<u32>,
+    pub(crate) delete: Callback<u32>,
+    request: Path,
+    response: Path,
+}
+
+struct Path {
+    headers: Decision<(u32, u32, u32)>,
+    body: Decision<(u32, u32, u32)>,
+    trailers: Decision<(u32, u32)>,
+}
+
+impl Exports {
+    pub(crate) fn resolve(
+        store: &mut Store<VmState>,
+        instance: &Instance,
+    ) -> Result<Self, LoadError> {
+        let mut exports = Resolver { store, instance };
+        Ok(Self {
+            context_create: exports.optional("proxy_on_context_create")?,
+            vm_start: exports.optional("proxy_on_vm_start")?,
+            configure: exports.optional("proxy_on_configure")?,
+            tick: exports.optional("proxy_on_tick")?,
+            done: exports.optional("proxy_on_done")?,
+            log: exports.optional("proxy_on_log")?,
+            delete: exports.optional("proxy_on_delete")?,
+            request: Path {
+                headers: exports.optional("proxy_on_request_headers")?,
+                body: exports.optional("proxy_on_request_body")?,
+                trailers: exports.optional("proxy_on_request_trailers")?,
+            },
+            response: Path {
+                headers: exports.optional("proxy_on_response_headers")?,
+                body: exports.optional("proxy_on_response_body")?,
+                trailers: exports.optional("proxy_on_response_trailers")?,
+            },
+        })
+    }
+    fn path(&self, direction: Direction) -> &Path {
+        match direction {
+            Direction::Request => &self.request,
+            Direction::Response => &self.response,
+        }
+    }
+    pub(crate) fn headers(&self, direction: Direction) -> &Decision<(u32, u32, u32)> {
+        &self.path(direction).headers
+    }
+    pub(crate) fn body(&self, direction: Direction) -> &Decision<(u32, u32, u32)> {
+        &self.path(direction).body
+    }
+    pub(crate) fn trailers(&self, direction: Direction) -> &Decision<(u32, u32)> {
+        &self.path(direction).trailers
+    }
+}
+
+/// Looks exports up by name.
+pub(crate) struct Resolver<'a> {
+    pub(crate) store: &'a mut Store<VmState>,
+    pub(crate) instance: &'a Instance,
+}
+
+impl Resolver<'_> {
+    pub(crate) fn optional<P: WasmParams, R: WasmResults>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<TypedFunc<P, R>>, LoadError> {
+        match self.instance.get_func(&mut *self.store, name) {
+            None => Ok(None),
+            Some(function) => function
+                .typed(&*self.store)
+                .map(Some)
+                .map_err(|_| LoadError::Export { name }),
+        }
+    }
+}

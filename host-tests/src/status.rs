@@ -1,0 +1,40 @@
+//! Status codes that a hostcall answers with.
+
+/// A Proxy-Wasm 0.2.1 status; the number is what the guest receives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Status {
+    /// Done.
+    Ok = 0,
+    /// No such key, header, property or token.
+    NotFound = 1,
+    /// An argument is out of range, or the object does not exist in this phase.
+    BadArgument = 2,
+    /// A value cannot be turned into bytes.
+    SerializationFailure = 3,
+    /// Bytes cannot be read as what they should be.
+    ParseFailure = 4,
+    /// An expression is malformed.
+    BadExpression = 5,
+    /// A pointer lies outside of the guest's memory.
+    InvalidMemoryAccess = 6,
+    /// The queue holds nothing.
+    Empty = 7,
+    /// Somebody wrote the shared value first.
+    CasMismatch = 8,
+    /// A result has another type than asked for.
+    ResultMismatch = 9,
+    /// The host failed.
+    InternalFailure = 10,
+    /// The peer went away.
+    BrokenConnection = 11,
+    /// The host does not offer this.
+    Unimplemented = 12,
+}
+
+impl Status {
+    /// The number the guest receives.
+    pub const fn code(self) -> u32 {
+        self as u32
+    }
+}

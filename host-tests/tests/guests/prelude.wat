@@ -1,0 +1,87 @@
+;; What every probe starts with: imports, memory, an allocator and ways to report.
+;; 0..4095 belongs to the probe's data, 4096..8191 to its results, 8192..65535 to the reports.
+(import "env" "proxy_log" (func $log (param i32 i32 i32) (result i32)))
+(import "env" "proxy_get_log_level" (func $get_log_level (param i32) (result i32)))
+(import "env" "proxy_get_property" (func $get_property (param i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_set_property" (func $set_property (param i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_set_tick_period_milliseconds" (func $set_tick_period (param i32) (result i32)))
+(import "env" "proxy_get_current_time_nanoseconds" (func $get_time (param i32) (result i32)))
+(import "env" "proxy_get_header_map_value" (func $get_header (param i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_add_header_map_value" (func $add_header (param i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_replace_header_map_value" (func $replace_header (param i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_remove_header_map_value" (func $remove_header (param i32 i32 i32) (result i32)))
+(import "env" "proxy_get_header_map_pairs" (func $get_pairs (param i32 i32 i32) (result i32)))
+(import "env" "proxy_set_header_map_pairs" (func $set_pairs (param i32 i32 i32) (result i32)))
+(import "env" "proxy_get_header_map_size" (func $get_size (param i32 i32) (result i32)))
+(import "env" "proxy_get_buffer_bytes" (func $get_buffer (param i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_set_buffer_bytes" (func $set_buffer (param i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_continue_stream" (func $continue_stream (param i32) (result i32)))
+(import "env" "proxy_close_stream" (func $close_stream (param i32) (result i32)))
+(import "env" "proxy_send_local_response"
+  (func $reply (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_http_call"
+  (func $http_call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_get_shared_data" (func $get_shared (param i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_set_shared_data" (func $set_shared (param i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_define_metric" (func $define_metric (param i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_increment_metric" (func $increment_metric (param i32 i64) (result i32)))
+(import "env" "proxy_record_metric" (func $record_metric (param i32 i64) (result i32)))
+(import "env" "proxy_set_effective_context" (func $set_context (param i32) (result i32)))
+(import "env" "proxy_done" (func $done (result i32)))
+(import "env" "proxy_call_foreign_function" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ_sizes (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+
+(memory (export "memory") 4)
+(func (export "proxy_abi_version_0_2_1"))
+
+;; Two pages that are used over and over; larger values get pages of their own.
+(global $heap (mut i32) (i32.const 131072))
+(func (export "proxy_on_memory_allocate") (param $size i32) (result i32)
+  (local $at i32)
+  (if (i32.gt_u (local.get $size) (i32.const 65536))
+    (then (return (i32.mul (i32.const 65536)
+      (memory.grow (i32.add (i32.shr_u (local.get $size) (i32.const 16)) (i32.const 1)))))))
+  (if (i32.gt_u (i32.add (global.get $heap) (local.get $size)) (i32.const 262144))
+    (then (global.set $heap (i32.const 131072))))
+  (local.set $at (global.get $heap))
+  (global.set $heap (i32.add (local.get $at) (local.get $size)))
+  (local.get $at))
+
+;; Writes a decimal at $at and returns the address behind it.
+(func $decimal (param $at i32) (param $number i32) (result i32)
+  (if (i32.ge_u (local.get $number) (i32.const 10))
+    (then (local.set $at (call $decimal (local.get $at) (i32.div_u (local.get $number) (i32.const 10))))))
+  (i32.store8 (local.get $at) (i32.add (i32.const 48) (i32.rem_u (local.get $number) (i32.const 10))))
+  (i32.add (local.get $at) (i32.const 1)))
+;; Logs "<letter> <number>".
+(func $say (param $letter i32) (param $number i32)
+  (i32.store8 (i32.const 8192) (local.get $letter))
+  (i32.store8 (i32.const 8193) (i32.const 32))
+  (drop (call $log (i32.const 2) (i32.const 8192)
+    (i32.sub (call $decimal (i32.const 8194) (local.get $number)) (i32.const 8192)))))
+;; Logs "<letter> <first> <second>".
+(func $say2 (param $letter i32) (param $first i32) (param $second i32)
+  (local $at i32)
+  (i32.store8 (i32.const 8192) (local.get $letter))
+  (i32.store8 (i32.const 8193) (i32.const 32))
+  (local.set $at (call $decimal (i32.const 8194) (local.get $first)))
+  (i32.store8 (local.get $at) (i32.const 32))
+  (local.set $at (call $decimal (i32.add (local.get $at) (i32.const 1)) (local.get $second)))
+  (drop (call $log (i32.const 2) (i32.const 8192) (i32.sub (local.get $at) (i32.const 8192)))))
+;; Returned values are asked for at 4096 (address) and 4100 (length); this logs the last one.
+(func $say_value
+  (drop (call $log (i32.const 2) (i32.load (i32.const 4096)) (i32.load (i32.const 4100)))))
+;; The plugin's configuration, kept at 2048..4095; its length.
+(global $config_size (mut i32) (i32.const 0))
+(func $keep_config
+  (drop (call $get_buffer (i32.const 7) (i32.const 0) (i32.const 2047) (i32.const 4096) (i32.const 4100)))
+  (global.set $config_size (i32.load (i32.const 4100)))
+  (memory.copy (i32.const 2048) (i32.load (i32.const 4096)) (global.get $config_size)))
+;; The digit at $index of the configuration; 0 behind its end.
+(func $digit (param $index i32) (result i32)
+  (if (result i32) (i32.lt_u (local.get $index) (global.get $config_size))
+    (then (i32.sub (i32.load8_u (i32.add (i32.const 2048) (local.get $index))) (i32.const 48)))
+    (else (i32.const 0))))

@@ -1,0 +1,18 @@
+;; Reads the property that its configuration names, in request headers and in the log; sets one.
+(data (i32.const 0) "weir.decision")
+(data (i32.const 16) "{}")
+(func $tell
+  (local $status i32)
+  (local.set $status (call $get_property (i32.const 2048) (global.get $config_size) (i32.const 4096) (i32.const 4100)))
+  (if (local.get $status)
+    (then (call $say (i32.const 0x61) (local.get $status)))
+    (else (call $say_value))))
+(func (export "proxy_on_configure") (param i32 i32) (result i32)
+  (call $keep_config)
+  (call $say (i32.const 0x62) (call $set_property (i32.const 0) (i32.const 13) (i32.const 16) (i32.const 2)))
+  (i32.const 1))
+(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+  (drop (call $set_property (i32.const 0) (i32.const 13) (i32.const 16) (i32.const 2)))
+  (call $tell)
+  (i32.const 0))
+(func (export "proxy_on_log") (param i32) (call $tell))

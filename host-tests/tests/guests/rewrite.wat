@@ -1,0 +1,13 @@
+;; set_buffer_bytes on the request body's end: its start and length come from the configuration's digits.
+(data (i32.const 0) "ZZ")
+(data (i32.const 16) "content-length")
+(func (export "proxy_on_configure") (param i32 i32) (result i32) (call $keep_config) (i32.const 1))
+(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+  (if (call $digit (i32.const 2))
+    (then (drop (call $remove_header (i32.const 0) (i32.const 16) (i32.const 14)))))
+  (i32.const 1))
+(func (export "proxy_on_request_body") (param $id i32) (param $size i32) (param $ends i32) (result i32)
+  (if (i32.eqz (local.get $ends)) (then (return (i32.const 1))))
+  (call $say (i32.const 0x61) (call $set_buffer (i32.const 0) (call $digit (i32.const 0)) (call $digit (i32.const 1))
+    (i32.const 0) (i32.const 2)))
+  (i32.const 0))

@@ -1,0 +1,38 @@
+//! The host's behaviour, seen through small guests in `guests/`, and the real plugin's in the host.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a fixture that cannot be made is a failed test"
+)]
+
+#[path = "suite/fixture.rs"]
+mod fixture;
+
+#[path = "suite/weir.rs"]
+mod weir;
+
+#[path = "suite/accounting.rs"]
+mod accounting; // tokens charged are tokens reported
+#[path = "suite/failure.rs"]
+mod failure; // traps, hangs, reloads
+#[path = "suite/flow.rs"]
+mod flow; // pausing, buffering, resuming
+#[path = "suite/headers.rs"]
+mod headers; // header maps by phase
+#[path = "suite/lifecycle.rs"]
+mod lifecycle; // start-up, configuration, order of callbacks
+#[path = "suite/limits.rs"]
+mod limits; // memory that stays bounded
+#[path = "suite/local_reply.rs"]
+mod local_reply; // replies by phase
+#[path = "suite/memory.rs"]
+mod memory; // pointers and status codes
+#[path = "suite/parity.rs"]
+mod parity; // plugin, engine and any number of workers decide alike
+#[path = "suite/policies.rs"]
+mod policies; // shipped policies and documents with the codes they must give
+#[path = "suite/properties.rs"]
+mod properties; // attributes and filter state
+#[path = "suite/secrecy.rs"]
+mod secrecy; // prompts and credentials stay where they are
+#[path = "suite/shared_data.rs"]
+mod shared_data; // CAS rules, threads, the engine's port

@@ -1,0 +1,80 @@
+//! Policies in `policies/`: the shipped ones are valid, the bad ones give the codes that they name.
+use super::weir::repository;
+use weir_engine::policy::Policy;
+use weir_engine::time::Timestamp;
+use weir_host::policy_file::PolicyFile;
+
+fn now() -> Option<Timestamp> {
+    Timestamp::parse_rfc3339("2026-11-01T00:00:00Z")
+}
+
+#[test]
+fn every_shipped_policy_is_accepted_without_a_warning() {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(repository("policies")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "yaml") {
+            continue;
+        }
+        seen += 1;
+        let file = PolicyFile::read(&path).unwrap();
+
+        let checked = Policy::check(file.value.to_string().as_bytes(), now());
+
+        assert!(
+            checked.policy.is_some() && checked.diagnostics.is_empty(),
+            "{}: {:#?}",
+            path.display(),
+            checked.diagnostics
+        );
+    }
+    assert!(seen > 0);
+}
+
+#[test]
+fn every_bad_document_gives_exactly_the_codes_and_paths_that_it_expects() {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(repository("policies/diagnostics")).unwrap() {
+        let path = entry.unwrap().path();
+        seen += 1;
+        let file = PolicyFile::read(&path).unwrap();
+        let mut expected: Vec<&str> = file
+            .text
+            .lines()
+            .filter_map(|line| line.strip_prefix("# expect: "))
+            .collect();
+
+        let checked = Policy::check(file.value.to_string().as_bytes(), now());
+
+        let mut found: Vec<String> = checked
+            .diagnostics
+            .iter()
+            .map(|problem| format!("{} {}", problem.code, problem.path))
+            .collect();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{}", path.display());
+        assert!(
+            checked
+                .diagnostics
+                .iter()
+                .all(|problem| !problem.help.is_empty() && !problem.message.is_empty())
+        );
+    }
+    assert!(seen > 10, "the folder was found");
+}
+
+#[test]
+fn the_place_of_a_problem_is_its_line_in_the_file() {
+    let text = "apiVersion: weir/v1\nkind: Policy\nbudgets:\n  - name: a\n    limit: 0\n";
+    let file = PolicyFile::parse(text.to_owned(), "p.yaml").unwrap();
+
+    let checked = Policy::check(file.value.to_string().as_bytes(), None);
+
+    let limit = checked
+        .diagnostics
+        .iter()
+        .find(|problem| problem.path == "budgets[0].limit")
+        .unwrap();
+    assert_eq!(file.position(&limit.path).0, 5);
+}
