@@ -6,7 +6,7 @@ use weir_envoy::client::Request;
 
 use crate::programs;
 use crate::setup::{Api, PATIENCE, Weir, budget, eventually, policy, send, status};
-use crate::wire::{FedClient, data, half_a_post};
+use crate::wire::{FedClient, data, half_a_post, trailers};
 
 /// What the plugin says when it has found out that heads cannot be held.
 const WARNING: &str = "allow_on_headers_stop_iteration is off";
@@ -16,10 +16,10 @@ fn log(weir: &Weir) -> String {
 }
 
 /// A refused request whose body comes so late that a plugin without better knowledge would let its head go.
-async fn refused_slowly(client: &mut FedClient) {
+async fn refused_slowly(client: &mut FedClient, pause_ms: u64) {
     let api = Api::OpenAi;
     let (sender, answer) = client.post(api.path(), "slow");
-    sleep(Duration::from_millis(300)).await; // what a slow client is: three ticks of the plugin
+    sleep(Duration::from_millis(pause_ms)).await; // not waiting for anything: this is what a slow client does
     sender.send(data(api.with_tool().to_string())).unwrap();
     drop(sender);
     let answer = timeout(PATIENCE, answer).await.unwrap().unwrap().unwrap();
@@ -37,7 +37,7 @@ async fn the_head_of_a_slow_request_stays_held_until_its_body_is_judged() {
     assert_eq!(answer.await.unwrap().unwrap().status().as_u16(), 200);
 
     for _ in 0..3 {
-        refused_slowly(&mut client).await;
+        refused_slowly(&mut client, 300).await;
     }
 
     assert_eq!(weir.mock.count(), 1, "a refused head went upstream");
@@ -49,8 +49,9 @@ async fn slow_clients_are_not_taken_for_an_envoy_that_cannot_hold_heads() {
     let weir = Weir::start(programs!(), &policy(|_| {})).await;
     let mut client = FedClient::connect(weir.envoy.listen_addr()).await;
 
-    for _ in 0..4 {
-        refused_slowly(&mut client).await;
+    for _ in 0..6 {
+        // Released on a tick after 50 ms, which is 150 ms at most: the body comes before the next tick.
+        refused_slowly(&mut client, 150).await;
     }
 
     assert!(!log(&weir).contains(WARNING), "{}", log(&weir));
@@ -97,19 +98,29 @@ async fn without_stop_iteration_in_headers_every_verdict_is_the_same_and_the_log
         }
     }
 
-    let decisions = weir.envoy.wait_for_decisions(48, PATIENCE).await.unwrap();
+    let mut client = FedClient::connect(weir.envoy.listen_addr()).await;
+    let api = Api::OpenAi;
+    for (body, expected) in [(api.body(), 200), (api.with_tool(), 403)] {
+        let (sender, answer) = client.post(api.path(), "trailing");
+        sender.send(data(body.to_string())).unwrap();
+        sender.send(trailers()).unwrap();
+        let answer = timeout(PATIENCE, answer).await.unwrap().unwrap().unwrap();
+        assert_eq!(answer.status().as_u16(), expected);
+    }
+
+    let decisions = weir.envoy.wait_for_decisions(50, PATIENCE).await.unwrap();
     let of = |action: &str| {
         decisions
             .iter()
             .filter(|one| one["action"] == action)
             .count()
     };
-    assert_eq!((of("allow"), of("deny"), of("throttle")), (20, 24, 4));
+    assert_eq!((of("allow"), of("deny"), of("throttle")), (21, 25, 4));
     let told = decisions
         .iter()
         .filter(|one| one["tokens"].is_object())
         .count();
-    assert_eq!(told, 20, "usage is known of everything that was served");
+    assert_eq!(told, 21, "usage is known of everything that was served");
     assert!(log(&weir).contains(WARNING));
 }
 
