@@ -2,6 +2,7 @@
 use super::weir::{DECISION, Process, wasm_or_skip};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use weir_engine::time::Timestamp;
@@ -143,13 +144,13 @@ fn tokens_charged_are_the_tokens_that_responses_reported() {
         return;
     };
     let process = Process::new(&wasm, &policy());
-    let mut run = 0u64;
+    let run = Cell::new(0u64);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(64));
     runner
         .run(&fates(), |fates| {
             // Far enough apart that every run begins with empty windows.
-            run += 1;
-            let mut now = Timestamp::from_unix_nanos(run * 2_000_000 * 1_000_000_000);
+            run.set(run.get() + 1);
+            let mut now = Timestamp::from_unix_nanos(run.get() * 2_000_000 * 1_000_000_000);
             let mut workers = [
                 process.plugin.worker().unwrap(),
                 process.plugin.worker().unwrap(),
