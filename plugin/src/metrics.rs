@@ -15,6 +15,8 @@ pub(crate) struct Metrics {
     counters: HashMap<String, Counter>,
     histograms: HashMap<String, u32>,
     overflow: u64,
+    /// The name that is looked up; kept, so that counting allocates nothing.
+    name: String,
 }
 
 #[derive(Default)]
@@ -25,39 +27,42 @@ struct Counter {
 
 impl Metrics {
     /// Adds to a counter; the host hears of it on the next `flush`.
-    pub(crate) fn add(&mut self, name: &str, by: u64) {
+    pub(crate) fn add(&mut self, metric: &str, labels: &[(&str, &str)], by: u64) {
         if by == 0 {
             return;
         }
-        if let Some(counter) = self.counters.get_mut(name) {
+        write_name(&mut self.name, metric, labels);
+        if let Some(counter) = self.counters.get_mut(&self.name) {
             counter.pending = counter.pending.saturating_add(by);
         } else if self.counters.len() < MAX_METRICS {
-            self.counters.insert(
-                name.to_string(),
-                Counter {
-                    id: None,
-                    pending: by,
-                },
-            );
+            let pending = Counter {
+                id: None,
+                pending: by,
+            };
+            self.counters.insert(self.name.clone(), pending);
         } else {
             self.overflow = self.overflow.saturating_add(by);
         }
     }
 
     /// Gives a histogram a value, at once.
-    pub(crate) fn record(&mut self, name: &str, value: u64) {
-        let id = match self.histograms.get(name) {
-            Some(id) => *id,
+    pub(crate) fn record(&mut self, metric: &str, labels: &[(&str, &str)], value: u64) {
+        write_name(&mut self.name, metric, labels);
+        let id = match self.histograms.get(&self.name) {
+            Some(id) => Some(*id),
             None if self.histograms.len() < MAX_METRICS => {
-                let Ok(id) = hostcalls::define_metric(MetricKind::Histogram, name) else {
-                    return;
-                };
-                self.histograms.insert(name.to_string(), id);
-                id
+                let defined = hostcalls::define_metric(MetricKind::Histogram, &self.name).ok();
+                if let Some(id) = defined {
+                    self.histograms.insert(self.name.clone(), id);
+                }
+                defined
             }
-            None => return,
+            None => None,
         };
-        let _ = hostcalls::record_metric(id, value);
+        if let Some(id) = id {
+            // A value that the host does not take is lost to its quantiles only; sums are counters.
+            let _ = hostcalls::record_metric(id, value);
+        }
     }
 
     /// Sends what gathered since the last flush.
@@ -88,18 +93,16 @@ impl Metrics {
     }
 }
 
-/// A metric's name with its labels, in the given order.
-pub(crate) fn name(metric: &str, labels: &[(&str, &str)]) -> String {
-    let mut name = String::new();
+/// Writes a metric's name with its labels, in the given order.
+fn write_name(name: &mut String, metric: &str, labels: &[(&str, &str)]) {
+    name.clear();
     for (label, value) in labels {
-        name.push_str(label);
-        name.push_str("=.=");
-        name.push_str(value);
-        name.push_str(";.;");
+        for piece in [label, "=.=", value, ";.;"] {
+            name.push_str(piece);
+        }
     }
     name.push_str("weir_");
     name.push_str(metric);
-    name
 }
 
 #[cfg(test)]
@@ -108,7 +111,13 @@ mod tests {
 
     #[test]
     fn labels_stand_before_the_metric_as_istio_writes_them() {
-        let name = name("exchanges", &[("action", "allow"), ("tier", "basic")]);
+        let mut name = "left over".to_string();
+
+        write_name(
+            &mut name,
+            "exchanges",
+            &[("action", "allow"), ("tier", "basic")],
+        );
 
         assert_eq!(name, "action=.=allow;.;tier=.=basic;.;weir_exchanges");
     }

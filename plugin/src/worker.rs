@@ -4,7 +4,7 @@
 //! metrics' ids outlive it here.
 use crate::{
     hostcalls::{self, Level},
-    metrics::{self, Metrics},
+    metrics::Metrics,
     store::SharedData,
 };
 use std::cell::RefCell;
@@ -135,7 +135,7 @@ impl Worker {
             ("endpoint", endpoint),
             ("mode", policy.mode()),
         ];
-        self.metrics.add(&metrics::name("exchanges", &labels), 1);
+        self.metrics.add("exchanges", &labels, 1);
         let uninspected = match verdict.rule {
             Some(Rule::Oversized) => Some("oversized"),
             Some(Rule::Compressed) => Some("compressed"),
@@ -144,11 +144,10 @@ impl Worker {
             _ => None,
         };
         if let Some(reason) = uninspected {
-            self.metrics
-                .add(&metrics::name("uninspected", &[("reason", reason)]), 1);
+            self.metrics.add("uninspected", &[("reason", reason)], 1);
         }
         if evaluation.store_failed {
-            self.metrics.add(&metrics::name("state_failures", &[]), 1);
+            self.metrics.add("state_failures", &[], 1);
         }
         let Some(usage) = usage else { return };
         let outcome = match usage {
@@ -156,26 +155,22 @@ impl Worker {
             Usage::Absent => "absent",
             Usage::Unknown => "unknown",
         };
-        self.metrics.add(
-            &metrics::name("usage", &[("outcome", outcome), ("endpoint", endpoint)]),
-            1,
-        );
+        self.metrics
+            .add("usage", &[("outcome", outcome), ("endpoint", endpoint)], 1);
         let Usage::Known(tokens) = usage else { return };
         let sampled = head.decision_id % HISTOGRAM_SAMPLE == 0;
         for (direction, tokens) in [("input", tokens.input), ("output", tokens.output)] {
             let labels = [("direction", direction), ("endpoint", endpoint)];
-            self.metrics
-                .add(&metrics::name("tokens_total", &labels), u64::from(tokens));
+            self.metrics.add("tokens_total", &labels, u64::from(tokens));
             if sampled {
-                self.metrics
-                    .record(&metrics::name("tokens", &labels), u64::from(tokens));
+                self.metrics.record("tokens", &labels, u64::from(tokens));
             }
         }
     }
 
     /// Counts a request that was gone before it could be decided.
     pub(crate) fn count_abandoned(&mut self) {
-        self.metrics.add(&metrics::name("abandoned", &[]), 1);
+        self.metrics.add("abandoned", &[], 1);
     }
 
     /// Writes settlements that wait, and metrics now and then. Settlements are written as of the last
@@ -218,8 +213,7 @@ impl Worker {
             ),
             ("state_dropped", stats.dropped, before.dropped),
         ] {
-            self.metrics
-                .add(&metrics::name(name, &[]), now.saturating_sub(then));
+            self.metrics.add(name, &[], now.saturating_sub(then));
         }
         self.metrics.flush();
     }
