@@ -59,7 +59,6 @@ pub mod demo;
 pub mod output;
 pub mod policy_file;
 pub mod replay;
-pub mod rfc3339;
 pub mod simulate;
 pub mod trace;
 pub mod yaml;

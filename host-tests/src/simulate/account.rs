@@ -3,7 +3,6 @@
 //! Drawn alike for every kind of account. Addresses and networks are those reserved for
 //! documentation (RFC 5737, RFC 3849, RFC 5398).
 use super::random::{ACCOUNTS, Random, mix};
-use crate::rfc3339;
 use std::io::Write;
 use weir_engine::time::Timestamp;
 
@@ -140,7 +139,7 @@ impl Account {
         out.extend_from_slice(b"\",\"x-org-id\":\"o-");
         write_name(self.organization, out);
         out.extend_from_slice(b"\",\"x-account-created\":\"");
-        rfc3339::write_seconds(self.created, out);
+        let _ = write!(out, "{}", self.created); // a Vec takes everything
         for (name, value) in [("x-verification", self.verification), ("x-plan", self.plan)] {
             let _ = write!(out, "\",\"{name}\":\"{value}"); // a Vec takes everything
         }

@@ -2,7 +2,6 @@
 use super::SourceError;
 use super::random::{ARRIVALS, Random};
 use super::scenario::{Body, Rate, Scenario};
-use crate::rfc3339;
 use std::fs;
 use std::path::{Path, PathBuf};
 use weir_engine::time::Timestamp;
@@ -173,7 +172,7 @@ fn read(path: &Path) -> Result<Vec<Row>, SourceError> {
     {
         let cells: Vec<_> = line.split(',').map(str::trim).collect();
         let cell = |column: usize| cells.get(column).copied().unwrap_or_default();
-        let row = rfc3339::parse(cell(time))
+        let row = timestamp(cell(time))
             .zip(cell(context).parse().ok())
             .zip(cell(generated).parse().ok());
         let ((time, context), generated) = row
@@ -189,6 +188,12 @@ fn read(path: &Path) -> Result<Vec<Row>, SourceError> {
     } else {
         Ok(rows)
     }
+}
+
+/// A time as recordings of arrivals have it: RFC 3339, or UTC with a space and without an offset.
+fn timestamp(text: &str) -> Option<Timestamp> {
+    Timestamp::parse_rfc3339(text)
+        .or_else(|| Timestamp::parse_rfc3339(&format!("{}Z", text.replacen(' ', "T", 1))))
 }
 
 #[cfg(test)]

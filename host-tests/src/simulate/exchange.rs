@@ -9,7 +9,6 @@ use super::random::{Random, SESSIONS, mix};
 use super::response;
 use super::scenario::{Kind, Prompts, Scenario};
 use super::text::Texts;
-use crate::rfc3339;
 use std::io::Write;
 use weir_engine::time::Timestamp;
 
@@ -82,7 +81,7 @@ impl Writer {
         );
         let mut asked = asked(kind, &account, random);
         out.extend_from_slice(b"{\"time\":\"");
-        rfc3339::write_millis(arrival.time, out);
+        let _ = write!(out, "{}", arrival.time); // a Vec takes everything
         out.extend_from_slice(b"\",\"request\":{\"method\":\"POST\",\"path\":\"");
         out.extend_from_slice(if asked.anthropic {
             b"/v1/messages"

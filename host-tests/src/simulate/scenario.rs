@@ -1,5 +1,4 @@
 //! What a simulation is told: how many accounts of which kinds, how fast, how large.
-use crate::rfc3339;
 use crate::yaml::{YamlDocument, YamlError};
 use serde::Deserialize;
 use std::io;
@@ -236,7 +235,7 @@ impl Scenario {
     }
     /// [`Scenario::start`] as a point in time.
     pub(super) fn start_time(&self) -> Timestamp {
-        rfc3339::parse(&self.start).unwrap_or_default()
+        Timestamp::parse_rfc3339(&self.start).unwrap_or_default()
     }
     fn check(&self) -> Result<(), (String, &'static str)> {
         let require = |holds: bool, path: &str, what| {
@@ -248,7 +247,7 @@ impl Scenario {
         };
         let share = |value: f64| (0.0..=1.0).contains(&value);
         require(
-            rfc3339::parse(&self.start).is_some(),
+            Timestamp::parse_rfc3339(&self.start).is_some(),
             "start",
             "must be RFC 3339, like 2026-04-22T08:00:00Z",
         )?;

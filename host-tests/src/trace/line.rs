@@ -1,7 +1,6 @@
 //! One recorded exchange, borrowed from its record.
 use super::error::TraceProblem;
 use super::json::{HeaderObject, Headers, Text, body_bytes};
-use crate::rfc3339;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -102,7 +101,7 @@ struct Response<'a> {
 pub(super) fn parse(record: &str) -> Result<TraceLine<'_>, TraceProblem> {
     let exchange: Exchange<'_> =
         serde_json::from_str(record).map_err(|error| TraceProblem::from_json(&error))?;
-    let time = rfc3339::parse(&exchange.time.0).ok_or(TraceProblem::Field {
+    let time = Timestamp::parse_rfc3339(&exchange.time.0).ok_or(TraceProblem::Field {
         field: "`time`",
         what: "must be RFC 3339, like 2026-04-22T08:00:00.123Z",
     })?;

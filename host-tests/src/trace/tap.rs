@@ -6,7 +6,6 @@
 use super::error::TraceProblem;
 use super::json::{Headers, Text, lower};
 use super::line::{TraceLine, TraceResponse, status, without};
-use crate::rfc3339;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
@@ -148,7 +147,7 @@ fn time(
     answer: Option<&TraceResponse<'_>>,
 ) -> Result<Timestamp, TraceProblem> {
     if let Some(Text(received)) = received {
-        return rfc3339::parse(&received).ok_or(TraceProblem::Field {
+        return Timestamp::parse_rfc3339(&received).ok_or(TraceProblem::Field {
             field: "`headers_received_time`",
             what: "must be RFC 3339",
         });
@@ -156,8 +155,22 @@ fn time(
     // To the second, and a moment late; better than refusing the recordings of older configurations.
     answer
         .and_then(|answer| find(&answer.headers, "date"))
-        .and_then(|date| rfc3339::parse_http_date(&date))
+        .and_then(|date| http_date(&date))
         .ok_or(TraceProblem::NoTime)
+}
+
+/// The point that an HTTP date names (RFC 9110, `Wed, 22 Apr 2026 08:00:00 GMT`).
+fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let (_weekday, date) = text.split_once(", ")?;
+    let parts: Vec<&str> = date.split(' ').collect();
+    let [day, month, year, clock, "GMT"] = parts[..] else {
+        return None;
+    };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    Timestamp::parse_rfc3339(&format!("{year}-{month:02}-{day}T{clock}Z"))
 }
 
 fn headers(headers: Vec<Header<'_>>) -> Result<Headers<'_>, TraceProblem> {
