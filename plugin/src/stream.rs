@@ -183,7 +183,11 @@ impl HttpContext for Stream {
             if let Ok(mut stalls) = self.stalls.try_borrow_mut() {
                 stalls.forget(self.id);
             }
-            let now = worker.latest();
+            // What is settled is charged now, and a worker without other requests has not looked for long.
+            let holds = exchange
+                .evaluation()
+                .is_some_and(|evaluation| evaluation.hold.is_some());
+            let now = if holds { worker.now() } else { worker.latest() };
             let Some(finished) = exchange.finish(
                 &policy,
                 self.ended,

@@ -108,7 +108,7 @@ impl Worker {
         self.latest
     }
 
-    /// The time of the last look at the clock: when the latest request came.
+    /// The time of the last look at the clock: that of the latest request or a later one, and as old as it is.
     pub(crate) fn latest(&self) -> Timestamp {
         self.latest
     }
@@ -173,11 +173,9 @@ impl Worker {
         self.metrics.add("abandoned", &[], 1);
     }
 
-    /// Writes settlements that wait, and metrics now and then. Settlements are written as of the last
-    /// request: a look at the clock on every tick would cost more than the few moments are worth.
+    /// Writes settlements that wait, and metrics now and then.
     pub(crate) fn tick(&mut self) {
-        self.ledger
-            .flush(BUCKETS_PER_TICK, self.latest, &mut SharedData);
+        self.settle(BUCKETS_PER_TICK);
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks % TICKS_PER_REPORT == 0 {
             self.report();
@@ -186,8 +184,17 @@ impl Worker {
 
     /// Writes everything that waits.
     pub(crate) fn flush(&mut self) {
-        self.ledger.flush(usize::MAX, self.latest, &mut SharedData);
+        self.settle(usize::MAX);
         self.report();
+    }
+
+    /// Looks at the clock only where something waits, but then it must: a window that others have charged
+    /// since this worker's last request would seem to lie in the future, and be begun anew.
+    fn settle(&mut self, max_buckets: usize) {
+        if self.ledger.pending() > 0 {
+            let now = self.now();
+            self.ledger.flush(max_buckets, now, &mut SharedData);
+        }
     }
 
     fn report(&mut self) {

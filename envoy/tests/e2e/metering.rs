@@ -1,5 +1,6 @@
 //! What is charged is what answers said they used, whatever happens to them on their way.
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use weir_envoy::client::Client;
@@ -87,7 +88,7 @@ async fn charged(weir: &Weir, client: &mut Client, account: &str) -> u64 {
 /// Asks until `expected` is charged; settlements wait for a tick.
 async fn assert_charged(weir: &Weir, account: &str, expected: u64) {
     let mut client = weir.http1();
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     loop {
         let charged = charged(weir, &mut client, account).await;
         if charged == expected {
@@ -150,6 +151,70 @@ async fn tokens_charged_are_the_tokens_of_all_usage_told_through_aborts_errors_a
     }
     assert_eq!(read, CLIENTS * ROUNDS * 3);
     assert_charged(&weir, ACCOUNT, used).await;
+}
+
+/// A client of `weir` whose connection another worker took than those before it did; `taken` is updated.
+async fn on_another_worker(weir: &Weir, taken: &mut Vec<String>) -> Client {
+    for number in 0..64 {
+        let counts = |stats: &weir_envoy::Stats| -> Vec<(String, u64)> {
+            let of_worker =
+                |name: &str| name.contains(".worker_") && name.ends_with(".downstream_cx_total");
+            let values = stats.values().iter().filter(|(name, _)| of_worker(name));
+            values.map(|(name, count)| (name.clone(), *count)).collect()
+        };
+        let before = counts(&weir.envoy.stats().await.unwrap());
+        let mut client = weir.http2();
+        let account = format!("hello-{}-{number}", taken.len());
+        let hello = Api::OpenAi.post(&account, &Api::OpenAi.body());
+        assert_eq!(status(&mut client, hello).await, 200);
+        let after = counts(&weir.envoy.stats().await.unwrap());
+        let grown = after
+            .into_iter()
+            .find(|one| !before.contains(one))
+            .unwrap()
+            .0;
+        if !taken.contains(&grown) {
+            taken.push(grown);
+            return client;
+        }
+    }
+    panic!("all connections go to one worker");
+}
+
+#[tokio::test]
+async fn a_stream_that_ends_on_a_quiet_worker_is_charged_now_and_leaves_what_others_charged() {
+    const LIMIT: u64 = 100;
+    let policy = policy(|policy| {
+        policy["budgets"] = budget("output_tokens", LIMIT);
+        policy["budgets"][0]["window"] = json!("6s");
+    });
+    let weir = Weir::start(programs!(), &policy).await;
+    let mut taken = Vec::new();
+    let mut quiet = on_another_worker(&weir, &mut taken).await;
+    let mut busy = on_another_worker(&weir, &mut taken).await;
+    let with_limit = |mut body: Value, limit: u64| {
+        body["max_tokens"] = json!(limit);
+        body
+    };
+
+    // It lasts longer than the window, and no other request comes to its worker meanwhile.
+    let long = Api::Anthropic
+        .post(ACCOUNT, &with_limit(Api::Anthropic.streamed(), 20))
+        .header("x-mock-output-tokens", "10")
+        .header("x-mock-events", "10")
+        .header("x-mock-delay-ms", "600");
+    let mut long = send(&mut quiet, long).await;
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(6_800) {
+        long.next_event().await.unwrap().unwrap();
+    }
+    let rest = Api::OpenAi.post(ACCOUNT, &with_limit(Api::OpenAi.body(), LIMIT));
+    let rest = rest.header("x-mock-output-tokens", LIMIT.to_string());
+    assert_eq!(status(&mut busy, rest.clone()).await, 200);
+    long.events().await.unwrap();
+
+    assert_charged(&weir, ACCOUNT, LIMIT + 10).await;
+    assert_eq!(status(&mut busy, rest).await, 429);
 }
 
 #[tokio::test]
