@@ -2,7 +2,9 @@
 //!
 //! Texts say what the caller can do about it, never what gave a suspected campaign away.
 use crate::{
+    decision,
     endpoint::Endpoint,
+    identity::Head,
     policy::Policy,
     verdict::{Action, Rule, Verdict},
 };
@@ -76,6 +78,13 @@ const ENCODED: Kind = Kind {
     anthropic_type: "invalid_request_error",
     title: "Unsupported content encoding",
 };
+const UNAVAILABLE: Kind = Kind {
+    status: 503,
+    openai_type: "server_error",
+    openai_code: "service_unavailable",
+    anthropic_type: "api_error",
+    title: "Temporarily unavailable",
+};
 const NOT_FOUND: Kind = Kind {
     status: 404,
     openai_type: "invalid_request_error",
@@ -86,15 +95,12 @@ const NOT_FOUND: Kind = Kind {
 
 impl Denial {
     /// The reply for a verdict that refuses; `None` for one that lets pass.
-    pub fn of(
-        policy: &Policy,
-        endpoint: Endpoint,
-        verdict: &Verdict,
-        decision_id: &str,
-    ) -> Option<Self> {
+    pub fn of(policy: &Policy, head: &Head, verdict: &Verdict) -> Option<Self> {
         if verdict.action == Action::Allow {
             return None;
         }
+        let endpoint = head.endpoint;
+        let decision_id = decision::id(head);
         let (kind, mut message) = match verdict.rule {
             Some(Rule::Anonymous) => (
                 &UNAUTHENTICATED,
@@ -118,6 +124,10 @@ impl Denial {
             Some(Rule::UnknownEndpoint) => {
                 (&NOT_FOUND, "This endpoint is not served here.".to_string())
             }
+            Some(Rule::StateFailure) => (
+                &UNAVAILABLE,
+                "Limits cannot be checked at the moment. Try again soon.".to_string(),
+            ),
             _ if verdict.action == Action::Throttle => (&THROTTLED, throttled(verdict.retry_after)),
             Some(Rule::Tier(_)) => (&FORBIDDEN, forbidden(policy, verdict)),
             _ => (&FORBIDDEN, "This account may not use this API.".to_string()),
@@ -136,7 +146,7 @@ impl Denial {
         }
         let mut headers = Vec::from([
             ("content-type", content_type(endpoint).to_string()),
-            ("x-weir-decision-id", decision_id.to_string()),
+            ("x-weir-decision-id", decision_id.clone()),
         ]);
         if retry {
             headers.push(("retry-after", seconds(verdict.retry_after).to_string()));
@@ -147,7 +157,7 @@ impl Denial {
         Some(Self {
             status: kind.status,
             headers,
-            body: body(endpoint, kind, &message, decision_id).to_string(),
+            body: body(endpoint, kind, &message, &decision_id).to_string(),
         })
     }
 }

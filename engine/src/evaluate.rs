@@ -80,13 +80,24 @@ const fn used(unit: Unit, tokens: Tokens) -> u32 {
     }
 }
 
-/// Decides on one request.
+/// One request and what it is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The policy that the exchange began under.
+    pub policy: &'a Policy,
+    /// Key of identity hashes.
+    pub key: &'a HashKey,
+    /// The request's head.
+    pub head: &'a Head,
+    /// When it came.
+    pub now: Timestamp,
+}
+
+/// Decides on one request, and reserves from its budgets if it passes. One pass over the body; one read
+/// and one write of the store for each of account and organization.
 pub fn evaluate(
-    policy: &Policy,
-    key: &HashKey,
-    head: &Head,
+    asked: Asked<'_>,
     body: Body<'_>,
-    now: Timestamp,
     ledger: &mut Ledger,
     store: &mut impl CounterStore,
 ) -> Evaluation {
@@ -98,60 +109,46 @@ pub fn evaluate(
         hold: None,
         store_failed: false,
     };
-    evaluation.verdict = decide(policy, key, head, body, now, ledger, store, &mut evaluation);
-    if !policy.enforce {
+    evaluation.verdict = decide(asked, body, ledger, store, &mut evaluation);
+    if !asked.policy.enforce {
         evaluation.verdict.action = Action::Allow;
     }
     evaluation
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "time, randomness and storage come in as arguments, each by itself"
-)]
+/// The verdict as if the policy enforced; what is found on the way goes into `found`.
 fn decide(
-    policy: &Policy,
-    key: &HashKey,
-    head: &Head,
+    asked: Asked<'_>,
     body: Body<'_>,
-    now: Timestamp,
     ledger: &mut Ledger,
     store: &mut impl CounterStore,
     found: &mut Evaluation,
 ) -> Verdict {
+    let Asked {
+        policy, head, now, ..
+    } = asked;
     let Some(caller) = &head.caller else {
-        return Verdict::refuse(
-            Action::Deny,
-            Basis::None,
-            Rule::Anonymous,
-            reason(ReasonCode::NoAccount),
-        );
+        let reasons = reason(ReasonCode::NoAccount);
+        return Verdict::refuse(Action::Deny, Basis::None, Rule::Anonymous, reasons);
     };
-    let tier = policy
+    found.tier = policy
         .tiers
         .iter()
         .position(|tier| tier.matcher.matches(caller, now));
-    found.tier = tier;
     if let Some(entry) = policy.lists.deny.entry(caller, now) {
-        return Verdict::refuse(
-            Action::Deny,
-            Basis::List,
-            Rule::DenyList(entry),
-            reason(ReasonCode::Listed),
-        );
-    }
-    let exempt = policy.lists.exempt.entry(caller, now);
-    let read = inspect(policy, head, body, found);
-    if let Some(entry) = exempt {
         let reasons = reason(ReasonCode::Listed);
+        return Verdict::refuse(Action::Deny, Basis::List, Rule::DenyList(entry), reasons);
+    }
+    let inspected = inspect(policy, head, body, found);
+    if let Some(entry) = policy.lists.exempt.entry(caller, now) {
         return Verdict {
             basis: Basis::List,
             rule: Some(Rule::ExemptList(entry)),
-            reasons,
+            reasons: reason(ReasonCode::Listed),
             ..Verdict::allow()
         };
     }
-    let (facts, note) = match read {
+    let (facts, uninspected) = match inspected {
         Inspected::Facts(facts) => (Some(facts), None),
         Inspected::Unreadable {
             rule,
@@ -161,16 +158,14 @@ fn decide(
             rule,
             allowed: false,
         } => {
-            return Verdict::refuse(
-                Action::Deny,
-                Basis::None,
-                rule,
-                reason(ReasonCode::NotInspected),
-            );
+            let reasons = reason(ReasonCode::NotInspected);
+            return Verdict::refuse(Action::Deny, Basis::None, rule, reasons);
         }
     };
-    let granted = tier
-        .and_then(|tier| policy.tiers.get(tier))
+    let tier = found.tier.unwrap_or_default();
+    let granted = policy
+        .tiers
+        .get(tier)
         .map(|tier| tier.grants)
         .unwrap_or_default();
     let missing = found.capabilities.without(granted);
@@ -179,28 +174,10 @@ fn decide(
             .iter()
             .map(|index| Reason::rule(ReasonCode::CapabilityNotGranted(index), 1.0))
             .collect();
-        return Verdict::refuse(
-            Action::Deny,
-            Basis::Capability,
-            Rule::Tier(tier.unwrap_or_default()),
-            reasons,
-        );
+        return Verdict::refuse(Action::Deny, Basis::Capability, Rule::Tier(tier), reasons);
     }
-    let mut verdict = match charge(
-        policy,
-        key,
-        caller,
-        tier,
-        facts.as_ref(),
-        now,
-        ledger,
-        store,
-        found,
-    ) {
-        Ok(()) => Verdict::allow(),
-        Err(refusal) => refusal,
-    };
-    if let (Some(rule), None) = (note, verdict.rule) {
+    let mut verdict = charge(asked, caller, facts.as_ref(), ledger, store, found);
+    if let (Some(rule), None) = (uninspected, verdict.rule) {
         verdict.rule = Some(rule);
         verdict.reasons = reason(ReasonCode::NotInspected);
     }
@@ -275,42 +252,40 @@ fn label(model: &str) -> String {
         .collect()
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "time, randomness and storage come in as arguments, each by itself"
-)]
+/// Reserves from every budget that holds for the caller; the verdict that lets pass, or the refusal.
 fn charge(
-    policy: &Policy,
-    key: &HashKey,
+    asked: Asked<'_>,
     caller: &Caller,
-    tier: Option<usize>,
     facts: Option<&RequestFacts<'_>>,
-    now: Timestamp,
     ledger: &mut Ledger,
     store: &mut impl CounterStore,
     found: &mut Evaluation,
-) -> Result<(), Verdict> {
-    let mut charges = Vec::new();
-    let mut units = Vec::new();
-    let mut rules = Vec::new();
+) -> Verdict {
+    let Asked {
+        policy,
+        key,
+        head,
+        now,
+    } = asked;
+    let tier = found.tier;
+    let account = key.hash64("account", &[caller.account.as_bytes()]);
+    let organization = caller.organization.as_ref();
+    let organization = organization.map(|id| key.hash64("organization", &[id.as_bytes()]));
     let holds = |budget: &Budget| {
-        budget
-            .tiers
-            .as_ref()
-            .is_none_or(|tiers| tier.is_some_and(|tier| tiers.contains(&tier)))
+        let tiers = budget.tiers.as_ref();
+        // What no response meters would stay an estimate for ever.
+        let metered = head.endpoint != Endpoint::Unknown || budget.unit == Unit::Requests;
+        metered && tiers.is_none_or(|tiers| tier.is_some_and(|tier| tiers.contains(&tier)))
     };
-    for (index, budget) in policy
-        .budgets
-        .iter()
-        .enumerate()
-        .filter(|(_, budget)| holds(budget))
-    {
-        let owner = match (budget.per, &caller.organization) {
-            (Per::Account, _) => key.hash64("account", &[caller.account.as_bytes()]),
-            (Per::Organization, Some(organization)) => {
-                key.hash64("organization", &[organization.as_bytes()])
-            }
-            (Per::Organization, None) => continue,
+    let mut charges = Vec::new();
+    let mut budgets = Vec::new();
+    for (index, budget) in policy.budgets.iter().enumerate() {
+        let owner = match budget.per {
+            Per::Account => Some(account),
+            Per::Organization => organization,
+        };
+        let Some(owner) = owner.filter(|_| holds(budget)) else {
+            continue;
         };
         charges.push(Charge {
             owner,
@@ -319,35 +294,40 @@ fn charge(
             limit: budget.limit,
             amount: estimate(budget.unit, facts, policy),
         });
-        units.push(budget.unit);
-        rules.push(index);
+        budgets.push((index, budget.unit));
     }
     if charges.is_empty() {
-        return Ok(());
+        return Verdict::allow();
     }
     match ledger.reserve(&charges, now, store) {
         Ok(Admission::Granted(reservation)) => {
+            let units = budgets.into_iter().map(|(_, unit)| unit).collect();
             found.hold = Some(Hold { reservation, units });
-            Ok(())
+            Verdict::allow()
         }
         Ok(Admission::Refused {
             charge,
             used,
             retry_after,
         }) => {
-            let rule = Rule::Budget(rules.get(charge).copied().unwrap_or_default());
+            let rule = Rule::Budget(
+                budgets
+                    .get(charge)
+                    .map(|(index, _)| *index)
+                    .unwrap_or_default(),
+            );
             let used = f64::from(u32::try_from(used).unwrap_or(u32::MAX));
             let reasons = alloc::vec![Reason::rule(ReasonCode::BudgetUsed, used)];
             let refusal = Verdict::refuse(Action::Throttle, Basis::Budget, rule, reasons);
-            Err(Verdict {
+            Verdict {
                 retry_after: Some(retry_after),
                 ..refusal
-            })
+            }
         }
         Err(_) => {
             found.store_failed = true;
             let reasons = reason(ReasonCode::StateUnavailable);
-            Err(if policy.admit_on_failure {
+            if policy.admit_on_failure {
                 Verdict {
                     rule: Some(Rule::StateFailure),
                     reasons,
@@ -355,7 +335,7 @@ fn charge(
                 }
             } else {
                 Verdict::refuse(Action::Throttle, Basis::None, Rule::StateFailure, reasons)
-            })
+            }
         }
     }
 }

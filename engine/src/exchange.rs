@@ -3,7 +3,7 @@ use crate::{
     decision,
     denial::Denial,
     endpoint::Endpoint,
-    evaluate::{Body, Evaluation, evaluate},
+    evaluate::{Asked, Body, Evaluation, evaluate},
     hash::HashKey,
     identity::Head,
     ledger::Ledger,
@@ -69,24 +69,26 @@ impl Exchange {
         ledger: &mut Ledger,
         store: &mut impl CounterStore,
     ) -> Option<Denial> {
-        if self.evaluation.is_none() {
-            self.evaluation = Some(evaluate(
-                policy,
-                key,
-                &self.head,
-                body,
-                self.started,
-                ledger,
-                store,
-            ));
-        }
-        let verdict = &self.evaluation.as_ref()?.verdict;
-        Denial::of(
-            policy,
-            self.head.endpoint,
-            verdict,
-            &decision::id(&self.head),
-        )
+        let evaluation = match &mut self.evaluation {
+            Some(evaluation) => evaluation,
+            none => {
+                let asked = Asked {
+                    policy,
+                    key,
+                    head: &self.head,
+                    now: self.started,
+                };
+                none.insert(evaluate(asked, body, ledger, store))
+            }
+        };
+        Denial::of(policy, &self.head, &evaluation.verdict)
+    }
+
+    /// Whether it holds a reservation, which `finish` settles.
+    pub fn holds(&self) -> bool {
+        self.evaluation
+            .as_ref()
+            .is_some_and(|evaluation| evaluation.hold.is_some())
     }
 
     /// What was decided, once it was.

@@ -55,40 +55,47 @@ pub struct Head {
 }
 
 impl Head {
-    /// Reads a head from its name/value pairs, pseudo headers included. One pass; O(headers x wanted names).
+    /// Reads a head from its name/value pairs, pseudo headers included. Time: headers x wanted names.
     pub fn read<'h>(
         policy: &Policy,
         key: &HashKey,
         headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
         now: Timestamp,
     ) -> Self {
-        let find = |name: &str| single(headers.clone(), name);
-        let path = find(":path").unwrap_or_default();
-        let method = find(":method").unwrap_or_default();
+        let one = |name: &str| find(headers.clone(), name).one();
+        let path = one(":path").unwrap_or_default();
+        let method = one(":method").unwrap_or_default();
         let endpoint = match (core::str::from_utf8(method), core::str::from_utf8(path)) {
             (Ok(method), Ok(path)) => Endpoint::of(method, path),
             _ => Endpoint::Unknown,
         };
-        let encoding = find("content-encoding").unwrap_or_default();
+        let encoding = one("content-encoding").unwrap_or_default();
         let compressed = !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity");
-        let request_id = find("x-request-id").unwrap_or_default();
+        let request_id = one("x-request-id").unwrap_or_default();
         let decision_id = PUBLIC_KEY.hash128(
             "decision",
             &[request_id, path, &now.as_unix_nanos().to_be_bytes()],
         );
+        // The first source with a value wins, but a contradiction ends the search: falling back to the
+        // next source would let a client choose by adding a header.
         let value = |fact: Fact| {
-            let sources = policy
-                .identity
-                .sources
-                .get(fact.index())
-                .map(|sources| sources.as_slice())
-                .unwrap_or_default();
-            sources.iter().find_map(|source| match source {
-                Source::Header(name) => find(name).and_then(|value| identifier(key, value)),
-                Source::ApiKey(_) => {
-                    credential(headers.clone()).map(|secret| fingerprint(key, secret))
+            let sources = policy.identity.sources.get(fact.index());
+            for source in sources.into_iter().flatten() {
+                let value = match source {
+                    Source::Header(name) => match find(headers.clone(), name.as_str()) {
+                        Found::Nothing => None,
+                        Found::One(value) => identifier(key, value),
+                        Found::Several => return None,
+                    },
+                    Source::ApiKey(_) => {
+                        credential(headers.clone()).map(|secret| fingerprint(key, secret))
+                    }
+                };
+                if value.is_some() {
+                    return value;
                 }
-            })
+            }
+            None
         };
         let account = value(Fact::Account).or_else(|| {
             policy
@@ -126,15 +133,31 @@ impl Fact {
     }
 }
 
-/// The value of a header, unless it stands twice with different values.
-fn single<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])>, name: &str) -> Option<&'h [u8]> {
-    let mut found = None;
+/// What a request says under one header name.
+enum Found<'h> {
+    Nothing,
+    One(&'h [u8]),
+    /// Different values: the client's and the authentication's, and nobody can say which is which.
+    Several,
+}
+
+impl<'h> Found<'h> {
+    fn one(self) -> Option<&'h [u8]> {
+        match self {
+            Self::One(value) => Some(value),
+            Self::Nothing | Self::Several => None,
+        }
+    }
+}
+
+fn find<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])>, name: &str) -> Found<'h> {
+    let mut found = Found::Nothing;
     for (key, value) in headers {
         if key.eq_ignore_ascii_case(name.as_bytes()) {
             match found {
-                None => found = Some(value),
-                Some(first) if first == value => {}
-                Some(_) => return None,
+                Found::Nothing => found = Found::One(value),
+                Found::One(first) if first == value => {}
+                Found::One(_) | Found::Several => return Found::Several,
             }
         }
     }
@@ -155,13 +178,15 @@ fn identifier(key: &HashKey, value: &[u8]) -> Option<String> {
 }
 
 fn credential<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone) -> Option<&'h [u8]> {
-    let bearer = single(headers.clone(), "authorization").and_then(|value| {
-        let (scheme, secret) = value.split_at_checked(7)?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then_some(secret)
-    });
+    let bearer = find(headers.clone(), "authorization")
+        .one()
+        .and_then(|value| {
+            let (scheme, secret) = value.split_at_checked(7)?;
+            scheme.eq_ignore_ascii_case(b"bearer ").then_some(secret)
+        });
     let secret = bearer
-        .or_else(|| single(headers.clone(), "x-api-key"))
-        .or_else(|| single(headers, "api-key"))?;
+        .or_else(|| find(headers.clone(), "x-api-key").one())
+        .or_else(|| find(headers, "api-key").one())?;
     let secret = secret.trim_ascii();
     (!secret.is_empty()).then_some(secret)
 }

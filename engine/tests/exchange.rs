@@ -1,9 +1,23 @@
 //! Whole exchanges on the native engine: what callers get, what is charged, what is logged.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::unwrap_used,
+    reason = "what tests are built of fails as they do, by panicking"
+)]
+
 use serde_json::{Value, json};
 use std::time::Duration;
 use weir_engine::{
-    denial::Denial, evaluate::Body, exchange::Exchange, hash::HashKey, ledger::Ledger,
-    policy::Policy, store::MemoryStore, time::Timestamp,
+    denial::Denial,
+    evaluate::Body,
+    exchange::Exchange,
+    hash::HashKey,
+    ledger::Ledger,
+    policy::Policy,
+    store::{CounterStore, MemoryStore, StoreError, Swap, Version},
+    time::Timestamp,
 };
 
 /// A policy over one store, with a clock that only the test moves.
@@ -477,6 +491,11 @@ fn an_identity_header_that_stands_twice_identifies_nobody() {
     let same = [&request[..], &[("x-account-id", "a")]].concat();
 
     assert!(world.begin(&twice).head().caller.is_none());
+    let with_key = [&twice[..], &[("x-api-key", "sk-mine")]].concat();
+    assert!(
+        world.begin(&with_key).head().caller.is_none(),
+        "nor may it be chosen by a key of one's own"
+    );
     assert!(world.begin(&same).head().caller.is_some());
 }
 
@@ -497,4 +516,81 @@ fn hostile_account_ids_are_replaced_by_their_hash() {
             "{account}"
         );
     }
+}
+
+/// Shared memory that is away.
+struct Away;
+
+impl CounterStore for Away {
+    fn get(&mut self, _: &[u8], _: &mut Vec<u8>) -> Result<Option<Version>, StoreError> {
+        Err(StoreError { status: 10 })
+    }
+
+    fn compare_and_swap(
+        &mut self,
+        _: &[u8],
+        _: &[u8],
+        _: Option<Version>,
+    ) -> Result<Swap, StoreError> {
+        Err(StoreError { status: 10 })
+    }
+}
+
+#[test]
+fn when_shared_memory_is_away_the_policy_says_whether_requests_pass() {
+    for (setting, expected) in [("allow", None), ("deny", Some(503))] {
+        let mut world = World::new(|document| {
+            budget("requests", 5)(document);
+            document["state"] = json!({"onFailure": setting});
+        });
+        let mut exchange = world.begin(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", "a"),
+        ]);
+
+        let body = chat().to_string();
+        let denial = exchange.decide(
+            &world.policy,
+            &world.key,
+            Body::Whole(body.as_bytes()),
+            &mut world.ledger,
+            &mut Away,
+        );
+
+        assert_eq!(denial.map(|denial| denial.status), expected, "{setting}");
+        assert!(
+            exchange
+                .evaluation()
+                .is_some_and(|evaluation| evaluation.store_failed)
+        );
+        let decision = world.finish(exchange, false);
+        assert_eq!(decision["rule"], "state.onFailure");
+        assert_eq!(decision["reasons"][0]["code"], "STATE_UNAVAILABLE");
+    }
+}
+
+#[test]
+fn other_endpoints_draw_on_request_budgets_only() {
+    let mut world = World::new(budget("tokens", 1));
+    let mut listed = World::new(budget("requests", 1));
+    let ask = |world: &mut World| {
+        let headers = [
+            (":method", "GET"),
+            (":path", "/v1/models"),
+            ("x-account-id", "a"),
+        ];
+        let mut exchange = world.begin(&headers);
+        let denial = exchange.decide(
+            &world.policy,
+            &world.key,
+            Body::Whole(b""),
+            &mut world.ledger,
+            &mut world.store,
+        );
+        denial.map(|denial| denial.status)
+    };
+
+    assert_eq!([ask(&mut world), ask(&mut world)], [None, None]);
+    assert_eq!([ask(&mut listed), ask(&mut listed)], [None, Some(429)]);
 }

@@ -61,6 +61,7 @@ pub mod policy_file;
 pub mod replay;
 pub mod simulate;
 pub mod trace;
+pub mod weir;
 pub mod yaml;
 
 pub use attributes::{Attributes, Value};

@@ -3,6 +3,7 @@
 //! Ids carry the type in their two low bits, as Envoy's do; defining a name again gives a new id for
 //! the same stat. Stats are shared by all threads and never removed.
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,6 +18,17 @@ pub enum Stat {
     Gauge(u64),
     /// Distribution of recorded values.
     Histogram(Histogram),
+}
+
+impl fmt::Display for Stat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Counter(value) | Self::Gauge(value) => write!(f, "{value}"),
+            Self::Histogram(histogram) => {
+                write!(f, "count {} sum {}", histogram.count, histogram.sum)
+            }
+        }
+    }
 }
 
 /// A recorded distribution.

@@ -1,5 +1,6 @@
 //! The host's behaviour, seen through small guests in `guests/`, and the real plugin's in the host.
 #![expect(
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a fixture that cannot be made is a failed test"
 )]
@@ -26,6 +27,8 @@ mod limits; // memory that stays bounded
 mod local_reply; // replies by phase
 #[path = "suite/memory.rs"]
 mod memory; // pointers and status codes
+#[path = "suite/memory_bound.rs"]
+mod memory_bound; // the plugin's state stays at the policy's figure
 #[path = "suite/parity.rs"]
 mod parity; // plugin, engine and any number of workers decide alike
 #[path = "suite/policies.rs"]

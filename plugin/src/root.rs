@@ -10,7 +10,10 @@ use proxy_wasm::{
     types::ContextType,
 };
 use std::{cell::RefCell, rc::Rc};
-use weir_engine::{policy::Policy, time::Timestamp};
+use weir_engine::{
+    policy::{Policy, Severity},
+    time::Timestamp,
+};
 
 /// Often enough that a settlement waits unnoticed, seldom enough to cost nothing.
 const TICK_MS: u32 = 100;
@@ -40,7 +43,11 @@ impl RootContext for Root {
         let now = Timestamp::from_unix_nanos(hostcalls::now_unix_nanos());
         let checked = Policy::check(&json, Some(now));
         for diagnostic in checked.diagnostics.iter() {
-            hostcalls::log(Level::Error, &format!("weir: {diagnostic}"));
+            let level = match diagnostic.severity {
+                Severity::Error => Level::Error,
+                Severity::Warning => Level::Warn,
+            };
+            hostcalls::log(level, &format!("weir: {diagnostic}"));
         }
         let Some(policy) = checked.policy else {
             if json.first() == Some(&0x0a) {

@@ -54,6 +54,9 @@ impl Stream {
                 &mut SharedData,
             )
         });
+        if exchange.holds() {
+            worker::with(|worker| worker.holding = worker.holding.saturating_add(1));
+        }
         let Some(denial) = denial.flatten() else {
             return Action::Continue;
         };
@@ -84,7 +87,7 @@ impl Stream {
         if !end && size <= cap {
             return Action::Pause;
         }
-        let bytes = hostcalls::buffer(Buffer::RequestBody, size.min(cap)).unwrap_or_default();
+        let bytes = hostcalls::buffer(Buffer::RequestBody, size.min(cap)).unwrap_or_default(); // unreadable is malformed: inspection.malformed decides
         self.decide(if size > cap {
             Body::Prefix(&bytes)
         } else {
@@ -183,11 +186,10 @@ impl HttpContext for Stream {
             if let Ok(mut stalls) = self.stalls.try_borrow_mut() {
                 stalls.forget(self.id);
             }
-            // What is settled is charged now, and a worker without other requests has not looked for long.
-            let holds = exchange
-                .evaluation()
-                .is_some_and(|evaluation| evaluation.hold.is_some());
-            let now = if holds { worker.now() } else { worker.latest() };
+            if exchange.holds() {
+                worker.holding = worker.holding.saturating_sub(1);
+            }
+            let now = worker.latest();
             let Some(finished) = exchange.finish(
                 &policy,
                 self.ended,

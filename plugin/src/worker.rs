@@ -15,6 +15,7 @@ use weir_engine::{
     ledger::{Ledger, LedgerStats},
     policy::Policy,
     store::{CounterStore, StoreError, Swap},
+    table::Layout,
     time::Timestamp,
     usage::Usage,
     verdict::Rule,
@@ -40,6 +41,8 @@ pub(crate) struct Worker {
     pub(crate) key: HashKey,
     /// Counters.
     pub(crate) ledger: Ledger,
+    /// Open streams that hold a reservation.
+    pub(crate) holding: u32,
     metrics: Metrics,
     reported: LedgerStats,
     latest: Timestamp,
@@ -58,7 +61,8 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Worker) -> R) -> Option<R> {
 
 /// Prepares this VM for its first policy; later ones find everything in place.
 pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
-    if with(|_| ()).is_some() {
+    if let Some(running) = with(|worker| worker.ledger.layout) {
+        warn_of_other_layout(policy, running);
         return Ok(());
     }
     let mut seed = [0u8; 16];
@@ -67,13 +71,11 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     })?;
     let key = agree(seed)?;
     let layout = policy.layout().agree(&mut SharedData)?;
-    if layout != policy.layout() {
-        let text = "weir: state.memory differs from the one this process started with and takes effect at the next start";
-        hostcalls::log(Level::Warn, text);
-    }
+    warn_of_other_layout(policy, layout);
     let worker = Worker {
         key,
         ledger: Ledger::new(layout),
+        holding: 0,
         metrics: Metrics::default(),
         reported: LedgerStats::default(),
         latest: Timestamp::default(),
@@ -85,6 +87,14 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
         }
     });
     Ok(())
+}
+
+/// The keys of the running layout could never be freed, so it stays.
+fn warn_of_other_layout(policy: &Policy, running: Layout) {
+    if running != policy.layout() {
+        let text = "weir: state.memory differs from the one this process started with and takes effect at the next start";
+        hostcalls::log(Level::Warn, text);
+    }
 }
 
 /// The key that all VMs of the process use: whichever came first.
@@ -108,7 +118,8 @@ impl Worker {
         self.latest
     }
 
-    /// The time of the last look at the clock: that of the latest request or a later one, and as old as it is.
+    /// The time of the last look at the clock: when the latest request came, or a tick ago while any
+    /// stream holds a reservation.
     pub(crate) fn latest(&self) -> Timestamp {
         self.latest
     }
@@ -163,7 +174,8 @@ impl Worker {
             let labels = [("direction", direction), ("endpoint", endpoint)];
             self.metrics.add("tokens_total", &labels, u64::from(tokens));
             if sampled {
-                self.metrics.record("tokens", &labels, u64::from(tokens));
+                self.metrics
+                    .record("tokens_sampled", &labels, u64::from(tokens));
             }
         }
     }
@@ -188,10 +200,11 @@ impl Worker {
         self.report();
     }
 
-    /// Looks at the clock only where something waits, but then it must: a window that others have charged
-    /// since this worker's last request would seem to lie in the future, and be begun anew.
+    /// Looks at the clock only where something waits or is held, but then it must: a window that others
+    /// have charged since this worker's last request would seem to lie in the future, and be begun
+    /// anew. So whatever is settled is settled at a time that is a tick old at most.
     fn settle(&mut self, max_buckets: usize) {
-        if self.ledger.pending() > 0 {
+        if self.holding > 0 || self.ledger.pending() > 0 {
             let now = self.now();
             self.ledger.flush(max_buckets, now, &mut SharedData);
         }

@@ -147,7 +147,8 @@ impl Page {
             released,
             charged,
         } = *settlement;
-        let found = self.find(id, limit, now);
+        // Whoever settles may know only an old time: that is no reason to doubt the window's.
+        let found = Bucket::reopen(&mut self.bytes).find(id);
         // A record that was made anew never held the reserved amount; what was used is owed all the same.
         let released = found
             .filter(|(_, record)| record.born == born)

@@ -16,7 +16,7 @@ pub(crate) struct CheckCommand {
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
     /// Prints the JSON that goes into the plugin configuration (one policy only)
-    #[arg(long)]
+    #[arg(long, conflicts_with = "format")]
     emit_config: bool,
     /// How problems are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -1,9 +1,8 @@
 //! `weir demo`: the plugin in front of a mock LLM API, with a believable mix of traffic.
 use super::policy::{CheckedFile, now};
-use super::{Format, Outcome};
+use super::{Format, Outcome, progress};
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use weir_host::artifact::Artifacts;
@@ -57,7 +56,7 @@ impl DemoCommand {
         };
         let callers = script::callers(LONG_AGO);
         let asks: usize = callers.iter().map(|caller| caller.asks.len()).sum();
-        let progress = progress_bar(asks as u64);
+        let progress = progress::bar(asks as u64);
         clear(&self.dir)?;
         let runtime =
             tokio::runtime::Runtime::new().context("cannot start the clients' threads")?;
@@ -113,13 +112,4 @@ fn clear(dir: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Draws on stderr, and only where that is a terminal.
-fn progress_bar(exchanges: u64) -> ProgressBar {
-    let bar = ProgressBar::new(exchanges);
-    match ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} exchanges, {elapsed}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

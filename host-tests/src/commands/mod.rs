@@ -2,6 +2,7 @@
 pub(crate) mod check;
 pub(crate) mod demo;
 mod policy;
+mod progress;
 pub(crate) mod replay;
 pub(crate) mod simulate;
 
@@ -32,6 +33,10 @@ pub(crate) fn exit(result: anyhow::Result<Outcome>) -> ExitCode {
         Ok(Outcome::Fine) => ExitCode::SUCCESS,
         Ok(Outcome::Negative) => ExitCode::from(1),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) if error.is::<policy::Refused>() => {
+            let _ = writeln!(io::stderr(), "weir: {error}"); // as below
+            ExitCode::from(1)
+        }
         Err(error) => {
             let _ = writeln!(io::stderr(), "weir: {error:#}"); // stderr may be closed; the exit status still says it
             ExitCode::from(2)

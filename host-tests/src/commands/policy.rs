@@ -1,11 +1,16 @@
 //! A policy from a file: loaded, checked, with its problems placed in the file.
 use serde_json::{Value, json};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use weir_engine::policy::{Diagnostic, Policy};
 use weir_engine::time::Timestamp;
 use weir_host::policy_file::{PolicyFile, PolicyFileError};
+
+/// A policy was refused, after its problems were told.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is refused; mend what is told above", .0.display())]
+pub(crate) struct Refused(PathBuf);
 
 /// A policy file and what was found in it.
 pub(crate) struct CheckedFile {
@@ -51,7 +56,7 @@ impl CheckedFile {
         checked.tell(path, &mut io::stderr())?;
         match checked.policy {
             Some(policy) => Ok((policy, checked.json)),
-            None => anyhow::bail!("{} is refused; mend what is told above", path.display()),
+            None => Err(Refused(path.to_path_buf()).into()),
         }
     }
 

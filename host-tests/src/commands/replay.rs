@@ -1,10 +1,9 @@
 //! `weir replay`: what a policy would have decided on recorded traffic.
 use super::policy::CheckedFile;
-use super::{Format, Outcome};
+use super::{Format, Outcome, progress};
 use anyhow::Context;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::num::NonZeroU32;
@@ -21,7 +20,8 @@ use weir_host::replay::native::NativeDecider;
 use weir_host::replay::plugin::{PluginDecider, PluginReport};
 use weir_host::replay::{self, BadLines, Decider, ReplaySummary};
 use weir_host::trace::TraceReader;
-use weir_host::{Host, HostConfig, LogLevel, Plugin, PluginConfig};
+use weir_host::weir::{VM_ID, plugin_config};
+use weir_host::{Host, HostConfig, LogLevel, Plugin};
 
 /// Runs recorded exchanges through a policy and writes one decision per exchange
 #[derive(Args)]
@@ -66,8 +66,6 @@ pub(crate) enum Engine {
 
 /// Batches on their way for each worker: enough that none waits, few enough that memory stays small.
 const BATCHES_PER_WORKER: usize = 4;
-/// The plugin's `vm_id`, which names its shared data.
-const VM_ID: &str = "weir";
 
 /// What a replay came to.
 struct Summary {
@@ -120,12 +118,7 @@ impl ReplayCommand {
                 let path = Artifacts::new().plugin(self.wasm.as_deref())?;
                 let wasm = std::fs::read(&path)
                     .with_context(|| format!("cannot read {}", path.display()))?;
-                let mut config = PluginConfig::named("weir");
-                config.root_id = "weir".to_owned();
-                config.vm_id = VM_ID.to_owned();
-                config.configuration = json.into_bytes();
-                config.allow_on_headers_stop_iteration = true;
-                let plugin = Plugin::load(&host, &wasm, config)?;
+                let plugin = Plugin::load(&host, &wasm, plugin_config(&json))?;
                 let (summary, actions, seconds) = self.drive(reader, log, workers, |_| {
                     Ok(PluginDecider::new(plugin.worker()?))
                 })?;
@@ -177,7 +170,7 @@ impl ReplayCommand {
         } else {
             BadLines::Stop
         };
-        let progress = spinner();
+        let progress = progress::count();
         let begun = Instant::now();
         let make = |worker| {
             make(worker).map(|decider| Counted::new(decider, |exchanges| progress.inc(exchanges)))
@@ -194,12 +187,13 @@ impl ReplayCommand {
         Ok((summary, actions, seconds))
     }
 
+    #[expect(clippy::indexing_slicing, reason = "a JSON object takes any key")]
     fn tell(&self, summary: &Summary, workers: usize) -> anyhow::Result<()> {
         let exchanges = summary.exchanges.max(1) as f64;
         let rate = summary.exchanges as f64 / summary.seconds.max(f64::EPSILON);
         match self.format {
             Format::Text => {
-                let mut out = io::stderr();
+                let mut out = self.out();
                 writeln!(
                     out,
                     "{} exchanges in {:.2} s: {rate:.0} exchanges/s with {workers} workers",
@@ -262,22 +256,19 @@ impl ReplayCommand {
                     result["vm_entries"] = json!(plugin.vm_entries);
                     result["vm_memory_bytes"] = json!(plugin.memory_bytes);
                 }
-                self.print(&result)?;
+                writeln!(self.out(), "{result}")?;
             }
         }
         Ok(())
     }
 
     /// Results go to standard output, unless the decisions are there already.
-    fn print(&self, result: &Value) -> io::Result<()> {
-        let decisions_on_stdout = self
-            .decisions
-            .as_deref()
-            .is_some_and(|target| target.as_os_str() == "-");
-        if decisions_on_stdout {
-            writeln!(io::stderr(), "{result}")
+    fn out(&self) -> Box<dyn Write> {
+        let target = self.decisions.as_deref();
+        if target.is_some_and(|target| target.as_os_str() == "-") {
+            Box::new(io::stderr())
         } else {
-            writeln!(io::stdout(), "{result}")
+            Box::new(io::stdout())
         }
     }
 }
@@ -299,14 +290,5 @@ fn host_config(policy: &Policy) -> HostConfig {
             let _ = writeln!(io::stderr(), "{}", line.message); // a closed stderr loses lines, no decisions
         })),
         ..HostConfig::default()
-    }
-}
-
-/// Draws on stderr, and only where that is a terminal.
-fn spinner() -> ProgressBar {
-    let bar = ProgressBar::new_spinner();
-    match ProgressStyle::with_template("{spinner} {human_pos} exchanges, {per_sec}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }

@@ -1,8 +1,8 @@
 //! `weir simulate`: makes a trace.
-use super::{Format, Outcome};
+use super::{Format, Outcome, progress};
 use anyhow::{Context, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use weir_host::output::Output;
@@ -64,7 +64,7 @@ impl SimulateCommand {
         let progress = if to_stdout {
             ProgressBar::hidden()
         } else {
-            progress_bar(exchanges)
+            progress::bar(exchanges)
         };
         let bytes = write(&mut simulation, exchanges, &mut output, &progress)
             .with_context(|| cannot_write(&self.out))?;
@@ -109,17 +109,6 @@ fn write(
     output.write_all(&chunk)?;
     output.flush()?;
     Ok(bytes + chunk.len() as u64)
-}
-
-/// Draws on stderr, and only where that is a terminal.
-fn progress_bar(exchanges: u64) -> ProgressBar {
-    let bar = ProgressBar::new(exchanges);
-    match ProgressStyle::with_template(
-        "{bar:40} {human_pos}/{human_len} exchanges, {per_sec}, {eta} left",
-    ) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }
 
 fn cannot_write(out: &Path) -> String {

@@ -82,10 +82,10 @@ pub async fn run(
     let metrics = dir.join("metrics.prom");
     std::fs::write(&metrics, envoy.prometheus().await?)?;
     let files = vec![
-        ("decision log", envoy.decision_log_path().to_path_buf()),
-        ("access log", envoy.access_log_path().to_path_buf()),
+        ("decision_log", envoy.decision_log_path().to_path_buf()),
+        ("access_log", envoy.access_log_path().to_path_buf()),
         ("metrics", metrics),
-        ("Envoy's log", envoy.log_path().to_path_buf()),
+        ("envoy_log", envoy.log_path().to_path_buf()),
     ];
     Ok(Report {
         host: format!("envoy {}", envoy.version()),

@@ -1,15 +1,15 @@
 //! The script in our own host, where no Envoy can be had: the same `.wasm`, the same mock upstream.
 use super::script::Caller;
 use super::{Answer, Report, Tally, message_of};
-use crate::{HeaderMap, Host, HostConfig, Plugin, PluginConfig, Worker};
+use crate::replay::plugin::settle;
+use crate::weir::{DECISION, plugin_config};
+use crate::{HeaderMap, Host, HostConfig, Plugin, Worker};
 use std::io::Write;
 use std::path::Path;
 use weir_engine::time::Timestamp;
 use weir_envoy::client::{Client, Request};
 use weir_envoy::mock::Mock;
 
-/// Where the plugin leaves its decision.
-const DECISION: &str = "wasm.weir.decision";
 /// Workers, as Envoy gets in the demo.
 const WORKERS: usize = 2;
 
@@ -31,12 +31,7 @@ pub async fn run(
         start: now(),
         ..HostConfig::default()
     })?;
-    let mut config = PluginConfig::named("weir");
-    config.root_id = "weir".to_owned();
-    config.vm_id = "weir".to_owned();
-    config.configuration = policy_json.into_bytes();
-    config.allow_on_headers_stop_iteration = true;
-    let plugin = Plugin::load(&host, &std::fs::read(wasm)?, config)?;
+    let plugin = Plugin::load(&host, &std::fs::read(wasm)?, plugin_config(&policy_json))?;
     let mut workers = (0..WORKERS)
         .map(|_| plugin.worker())
         .collect::<Result<Vec<_>, _>>()?;
@@ -63,7 +58,7 @@ pub async fn run(
         }
     }
     for worker in &mut workers {
-        worker.tick(now());
+        settle(worker);
     }
     let log = dir.join("decisions.jsonl");
     let mut file = std::io::BufWriter::new(std::fs::File::create(&log)?);
@@ -75,14 +70,19 @@ pub async fn run(
     let stats: String = host
         .stats()
         .iter()
-        .map(|(name, stat)| format!("{name}: {stat:?}\n"))
+        .map(|(name, stat)| {
+            format!(
+                "{name}: {stat}
+"
+            )
+        })
         .collect();
     std::fs::write(&metrics, stats)?;
     Ok(Report {
         host: "wasm".to_owned(),
         tallies,
         decisions,
-        files: vec![("decision log", log), ("metrics", metrics)],
+        files: vec![("decision_log", log), ("metrics", metrics)],
     })
 }
 

@@ -2,15 +2,15 @@
 use super::Decider;
 use super::recorded::request_headers;
 use crate::trace::{TraceLine, TraceResponse};
+use crate::weir::DECISION;
 use crate::{Exchange, HeaderMap, HostcallCounts, Message, Upstream, Worker};
 use std::time::Duration;
 
-/// Where the plugin leaves its decision.
-const DECISION: &str = "wasm.weir.decision";
-/// Ticks after the last exchange: enough to write whatever can wait in a worker.
-const LAST_TICKS: u32 = 256;
-/// Their distance, the plugin's own period.
+/// The plugin's tick.
 const TICK: Duration = Duration::from_millis(100);
+/// Enough of them for everything that can wait in a worker: 4,096 settlements, 128 buckets a tick, and
+/// metrics on every 50th.
+const LAST_TICKS: u32 = 64;
 
 /// One worker's VM.
 pub struct PluginDecider {
@@ -104,15 +104,20 @@ impl Decider for PluginDecider {
     }
 
     fn report(mut self) -> PluginReport {
-        for _ in 0..LAST_TICKS {
-            let next = self.worker.now().saturating_add(TICK);
-            self.worker.tick(next);
-        }
+        settle(&mut self.worker);
         PluginReport {
             hostcalls: self.worker.hostcalls(),
             vm_entries: self.worker.vm_entries(),
             memory_bytes: self.worker.memory_bytes(),
         }
+    }
+}
+
+/// Lets a worker's timer run until nothing waits in it: settlements and metrics are written.
+pub fn settle(worker: &mut Worker) {
+    for _ in 0..LAST_TICKS {
+        let next = worker.now().saturating_add(TICK);
+        worker.tick(next);
     }
 }
 

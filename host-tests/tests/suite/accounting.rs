@@ -1,11 +1,12 @@
 //! What is charged is what responses reported, whatever becomes of the streams.
-use super::weir::{DECISION, Process, wasm_or_skip};
+use super::weir::{Process, wasm_or_skip};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use weir_engine::time::Timestamp;
+use weir_host::weir::DECISION;
 use weir_host::{Client, Exchange, Message, Outcome, Upstream, Worker};
 
 /// Larger than anything that a run can use, so that nothing is refused before the question at the end.

@@ -1,5 +1,5 @@
 //! The plugin in our host and the engine itself decide alike, whatever the number of workers.
-use super::weir::{Process, VM_ID, shipped_policy, wasm_or_skip};
+use super::weir::{Process, shipped_policy, wasm_or_skip};
 use std::sync::Arc;
 use weir_engine::hash::HashKey;
 use weir_engine::policy::Policy;
@@ -9,6 +9,7 @@ use weir_host::replay::plugin::{PluginDecider, PluginReport};
 use weir_host::replay::{self, BadLines, Decider};
 use weir_host::simulate::{Scenario, Simulation, Sources};
 use weir_host::trace::TraceReader;
+use weir_host::weir::VM_ID;
 use weir_host::{Host, HostConfig};
 
 const EXCHANGES: u64 = 3000;

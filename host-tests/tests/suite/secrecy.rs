@@ -1,7 +1,8 @@
 //! Prompt text and credentials leave the VM nowhere but in the request itself.
-use super::weir::{Process, VM_ID, shipped_policy, wasm_or_skip};
+use super::weir::{Process, shipped_policy, wasm_or_skip};
 use serde_json::json;
-use std::time::Duration;
+use weir_host::replay::plugin::settle;
+use weir_host::weir::VM_ID;
 use weir_host::{Exchange, Message};
 
 const MARKER: &str = "MARKER-7f3a9c";
@@ -55,14 +56,17 @@ fn a_planted_marker_appears_in_no_log_line_filter_state_metric_or_shared_data() 
                 }
             }
         }
-        let next = worker.now().saturating_add(Duration::from_millis(200));
-        worker.tick(next);
     }
 
+    settle(&mut worker);
+
+    assert!(!process.log.lock().unwrap().is_empty());
     for line in process.log.lock().unwrap().iter() {
         clean("the log", line.as_bytes());
     }
-    for name in process.host.stats().keys() {
+    let stats = process.host.stats();
+    assert!(stats.keys().any(|name| name.ends_with("weir_exchanges")));
+    for name in stats.keys() {
         clean("a metric", name.as_bytes());
     }
     let shared = process.host.shared_data(VM_ID);

@@ -4,12 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use weir_host::policy_file::PolicyFile;
-use weir_host::{Host, HostConfig, LogLevel, Plugin, PluginConfig};
-
-/// Where the plugin leaves its decision.
-pub(crate) const DECISION: &str = "wasm.weir.decision";
-/// The plugin's shared data.
-pub(crate) const VM_ID: &str = "weir";
+use weir_host::weir::plugin_config;
+use weir_host::{Host, HostConfig, LogLevel, Plugin};
 
 /// A file of the repository.
 pub(crate) fn repository(path: &str) -> PathBuf {
@@ -23,18 +19,17 @@ pub(crate) fn shipped_policy() -> Value {
         .value
 }
 
-/// The plugin's bytes: `WEIR_WASM`, or what `cargo xtask wasm` left; says `skipped: TEST: REASON` where there are none.
+/// The plugin's bytes: `WEIR_WASM`, or what `cargo xtask wasm` left; says `skipped: TEST: REASON` where
+/// nothing was left. A `WEIR_WASM` that names nothing is a mistake, no reason to skip.
 pub(crate) fn wasm_or_skip(test: &str) -> Option<Vec<u8>> {
-    let path =
-        std::env::var_os("WEIR_WASM").map_or_else(|| repository("target/weir.wasm"), PathBuf::from);
-    let read = std::fs::read(&path);
+    if let Some(named) = std::env::var_os("WEIR_WASM") {
+        return Some(std::fs::read(named).unwrap());
+    }
+    let read = std::fs::read(repository("target/weir.wasm"));
     if read.is_err() {
         // Past the harness's capture, so that skips can be counted.
-        let _ = writeln!(
-            std::io::stderr(),
-            "skipped: {test}: there is no {}; `cargo xtask wasm` builds it",
-            path.display()
-        );
+        let reason = "there is no target/weir.wasm; `cargo xtask wasm` builds it";
+        let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
     }
     read.ok()
 }
@@ -58,17 +53,7 @@ impl Process {
             ..HostConfig::default()
         };
         let host = Host::new(config).unwrap();
-        let plugin = Plugin::load(&host, wasm, configuration(policy)).unwrap();
+        let plugin = Plugin::load(&host, wasm, plugin_config(&policy.to_string())).unwrap();
         Self { host, plugin, log }
     }
-}
-
-/// The plugin's configuration for a policy.
-pub(crate) fn configuration(policy: &Value) -> PluginConfig {
-    let mut config = PluginConfig::named("weir");
-    config.root_id = "weir".to_owned();
-    config.vm_id = VM_ID.to_owned();
-    config.configuration = policy.to_string().into_bytes();
-    config.allow_on_headers_stop_iteration = true;
-    config
 }

@@ -1,0 +1,23 @@
+//! Progress of long work: on stderr, and only where that is a terminal.
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar for `exchanges` exchanges.
+pub(crate) fn bar(exchanges: u64) -> ProgressBar {
+    let template = "{bar:40} {human_pos}/{human_len} exchanges, {per_sec}, {eta} left";
+    styled(ProgressBar::new(exchanges), template)
+}
+
+/// A count of exchanges where nobody knows how many there will be.
+pub(crate) fn count() -> ProgressBar {
+    styled(
+        ProgressBar::new_spinner(),
+        "{spinner} {human_pos} exchanges, {per_sec}",
+    )
+}
+
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
