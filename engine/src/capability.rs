@@ -1,7 +1,7 @@
 //! Which sensitive abilities a request asks for: typed conditions on its facts, and one automaton over its text.
 //!
-//! The text search reads a bounded part of the prompt (start of the system prompt, start and end of
-//! the last user turn), so that its cost does not grow with the conversation.
+//! The text search reads a bounded part of the prompt ([`Excerpt`]), so that its cost does not grow with
+//! the conversation.
 use crate::facts::{RawText, RequestFacts, Role, TextSink};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use alloc::{string::String, vec::Vec};
@@ -118,6 +118,7 @@ impl Capabilities {
                     Condition::Phrases { at_least, of } => {
                         let mut mask = [0u64; PHRASE_WORDS];
                         for phrase in of {
+                            let phrase = folded(&phrase);
                             let index = patterns
                                 .iter()
                                 .position(|known| known.eq_ignore_ascii_case(&phrase))
@@ -241,60 +242,116 @@ fn is_word(text: &[u8], start: usize, end: usize) -> bool {
     clear(start, start.checked_sub(1)) && clear(end.saturating_sub(1), Some(end))
 }
 
-/// The part of a prompt that the phrase search reads: bounded, unescaped, never kept.
+/// The part of a prompt that the phrase search reads: bounded, folded, never kept.
+///
+/// The start of the system prompt, the start of the last long piece that the user said, and the end of
+/// everything that the user said, however many messages and parts it comes in: a request does not hide
+/// behind a last message of one character.
 #[derive(Debug)]
 pub struct Excerpt {
     limit: usize,
+    scratch: Vec<u8>,
     system: Vec<u8>,
-    head: Vec<u8>,
-    tail: Vec<u8>,
+    start: Vec<u8>,
+    recent: Vec<u8>,
 }
 
 impl Excerpt {
     fn new(limit: usize) -> Self {
         Self {
             limit,
+            scratch: Vec::new(),
             system: Vec::new(),
-            head: Vec::new(),
-            tail: Vec::new(),
+            start: Vec::new(),
+            recent: Vec::new(),
         }
     }
 
     fn parts(&self) -> [&[u8]; 3] {
-        [&self.system, &self.head, &self.tail]
+        [&self.system, &self.start, &self.recent]
+    }
+
+    /// The user's pieces, one behind the other; what is oldest gives way.
+    fn user(&mut self, text: RawText<'_>) {
+        let (quarter, half) = (self.limit >> 2, self.limit >> 1);
+        let raw = text.raw;
+        if raw.len() > half {
+            self.start.clear();
+            self.scratch.clear();
+            text.unescape_into(&mut self.scratch, quarter);
+            fold(&self.scratch, &mut self.start);
+        }
+        // Cutting inside an escape garbles one character at the edge, no more.
+        let cut = (raw.len().saturating_sub(half)..=raw.len())
+            .find(|&at| raw.is_char_boundary(at))
+            .unwrap_or(raw.len());
+        let end = RawText {
+            raw: raw.get(cut..).unwrap_or_default(),
+            escaped: text.escaped,
+        };
+        self.scratch.clear();
+        end.unescape_into(&mut self.scratch, half);
+        self.recent.push(b' ');
+        fold(&self.scratch, &mut self.recent);
+        let excess = self.recent.len().saturating_sub(half);
+        self.recent.drain(..excess);
     }
 }
 
 impl TextSink for Excerpt {
     fn text(&mut self, role: Role, text: RawText<'_>) {
-        let quarter = self.limit >> 2;
+        if self.limit == 0 {
+            return;
+        }
         match role {
             Role::System => {
-                let left = quarter.saturating_sub(self.system.len());
-                text.unescape_into(&mut self.system, left);
-            }
-            // The turn that is asked now comes last: each one replaces the one before.
-            Role::User => {
-                let half = self.limit >> 1;
-                self.head.clear();
-                self.tail.clear();
-                text.unescape_into(&mut self.head, half);
-                if text.raw.len() > half {
-                    let start = text.raw.len().saturating_sub(quarter).max(half);
-                    // Cutting inside an escape garbles one character at the edge, no more.
-                    let start = (start..text.raw.len())
-                        .find(|&at| text.raw.is_char_boundary(at))
-                        .unwrap_or(text.raw.len());
-                    let raw = text.raw.get(start..).unwrap_or_default();
-                    RawText {
-                        raw,
-                        escaped: text.escaped,
-                    }
-                    .unescape_into(&mut self.tail, quarter);
+                let left = (self.limit >> 2).saturating_sub(self.system.len());
+                if left > 0 {
+                    self.scratch.clear();
+                    text.unescape_into(&mut self.scratch, left);
+                    self.system.push(b' ');
+                    fold(&self.scratch, &mut self.system);
                 }
             }
+            Role::User => self.user(text),
             Role::Assistant | Role::Tool => {}
         }
+    }
+}
+
+/// A phrase as the excerpt would show it.
+fn folded(phrase: &str) -> String {
+    let mut bytes = Vec::new();
+    fold(phrase.trim().as_bytes(), &mut bytes);
+    // Only whole characters are dropped or replaced, so it stays UTF-8.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Appends `text` with its spellings made one: runs of white space and hyphens become one space, and
+/// characters without width vanish. Case is left to the automaton.
+fn fold(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (space, length) = match rest {
+            [b' ' | b'\t' | b'\n' | b'\r' | b'-', ..] => (Some(true), 1),
+            [0xc2, 0xa0, ..] => (Some(true), 2), // no-break space
+            [0xc2, 0xad, ..] => (Some(false), 2), // soft hyphen
+            [0xe2, 0x80, 0x8b..=0x8f | 0xaa..=0xae, ..] => (Some(false), 3), // zero width, direction
+            [0xe2, 0x80, 0x80..=0x95 | 0xa8 | 0xa9 | 0xaf, ..] => (Some(true), 3), // spaces, hyphens, dashes
+            [0xe2, 0x81, 0xa0..=0xa9, ..] => (Some(false), 3), // word joiner, direction
+            [0xef, 0xbb, 0xbf, ..] => (Some(false), 3),        // byte order mark
+            _ => (None, 1),
+        };
+        match space {
+            None => out.push(byte),
+            Some(true) if out.last() != Some(&b' ') => out.push(b' '),
+            Some(_) => {}
+        }
+        rest = if length == 1 {
+            after
+        } else {
+            rest.get(length..).unwrap_or_default()
+        };
     }
 }
 
@@ -362,16 +419,37 @@ mod tests {
     }
 
     #[test]
-    fn the_turn_that_is_asked_now_decides_not_the_history() {
+    fn a_phrase_is_found_however_it_is_spelled_out() {
+        let phrase = capabilities(1, &["chain of thought"]);
+
+        for text in [
+            "chain-of-thought",
+            "Chain  of\u{a0}thought",
+            r"chain\nof\tthought",
+            "ch\u{200b}ain of tho\u{ad}ught",
+            "chain\u{2010}of\u{2013}thought",
+        ] {
+            assert!(asks(&phrase, &[(Role::User, text)]), "{text:?}");
+        }
+        assert!(!asks(&phrase, &[(Role::User, "chainofthought")]));
+    }
+
+    #[test]
+    fn a_request_does_not_hide_behind_further_messages_and_parts() {
         let rust = capabilities(1, &["rust"]);
 
-        assert!(!asks(
+        assert!(asks(&rust, &[(Role::User, "rust?"), (Role::User, ".")]));
+        assert!(asks(
             &rust,
             &[
                 (Role::User, "rust?"),
-                (Role::Assistant, "rust!"),
-                (Role::User, "and cooking?")
+                (Role::Assistant, "Sure."),
+                (Role::User, "Go on.")
             ]
+        ));
+        assert!(!asks(
+            &rust,
+            &[(Role::Assistant, "rust!"), (Role::User, "and cooking?")]
         ));
     }
 

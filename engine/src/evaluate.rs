@@ -47,24 +47,43 @@ pub struct Hold {
     units: Vec<Unit>,
 }
 
+/// How the response to an admitted request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// An answer (2xx) that came to its end.
+    Complete,
+    /// An answer that broke off: the client left, or the upstream did.
+    BrokenOff,
+    /// An error, or nothing at all: no answer was given.
+    Failed,
+}
+
 impl Hold {
     /// Replaces what was reserved by what was used.
+    ///
+    /// Where no usage became known: a failure cost nothing; an answer that is complete was given, and
+    /// the reservation stands as the estimate of it; one that broke off is the policy's to decide.
     pub fn settle(
         self,
         policy: &Policy,
         usage: Usage,
+        ending: Ending,
         ledger: &mut Ledger,
         now: Timestamp,
         store: &mut impl CounterStore,
     ) {
+        let unmetered = match ending {
+            Ending::Complete => None,
+            Ending::BrokenOff if policy.metering.keep_unknown => None,
+            Ending::BrokenOff | Ending::Failed => Some(0),
+        };
         let actual: Vec<Option<u32>> = self
             .units
             .iter()
             .map(|unit| match (unit, usage) {
                 (Unit::Requests, _) => None,
                 (unit, Usage::Known(tokens)) => Some(used(*unit, tokens)),
-                (_, Usage::Absent | Usage::Unknown) if policy.metering.keep_unknown => None,
-                (_, Usage::Absent | Usage::Unknown) => Some(0),
+                (_, Usage::Absent | Usage::Unknown) => unmetered,
             })
             .collect();
         ledger.settle(self.reservation, &actual, now, store);
@@ -204,7 +223,7 @@ fn inspect<'a>(
     if head.endpoint == Endpoint::Unknown {
         return Inspected::Unreadable {
             rule: Rule::UnknownEndpoint,
-            allowed: inspection.allow_unknown_endpoint,
+            allowed: head.passes_through || inspection.allow_unknown_endpoint,
         };
     }
     if head.compressed {

@@ -3,7 +3,7 @@ use crate::{
     decision,
     denial::Denial,
     endpoint::Endpoint,
-    evaluate::{Asked, Body, Evaluation, evaluate},
+    evaluate::{Asked, Body, Ending, Evaluation, evaluate},
     hash::HashKey,
     identity::Head,
     ledger::Ledger,
@@ -123,23 +123,40 @@ impl Exchange {
         self.meter.feed(chunk);
     }
 
-    /// Settles the budgets and writes the decision; `ended` says whether the response body ended in order.
-    /// `None` when nothing was decided: the request was gone before it could be.
+    /// Whether `finish` asks for the response's status: a reservation is held and no usage is known.
+    pub fn needs_status(&self, ended: bool) -> bool {
+        self.holds() && !matches!(self.usage(ended), Some(Usage::Known(_)))
+    }
+
+    /// Settles the budgets and writes the decision. `ended` says whether the response body ended in
+    /// order, `status` is the response's, where there was one. `None` when nothing was decided: the
+    /// request was gone before it could be.
     pub fn finish(
         &mut self,
         policy: &Policy,
         ended: bool,
+        status: Option<u16>,
         now: Timestamp,
         ledger: &mut Ledger,
         store: &mut impl CounterStore,
     ) -> Option<Finished> {
-        let admitted = self.is_admitted();
+        let usage = self.usage(ended);
         let evaluation = self.evaluation.as_mut()?;
-        let usage = admitted.then(|| self.meter.usage(ended && !self.lost));
         if let Some(hold) = evaluation.hold.take() {
-            hold.settle(policy, usage.unwrap_or(Usage::Unknown), ledger, now, store);
+            let ending = match status {
+                Some(200..=299) if ended => Ending::Complete,
+                Some(200..=299) => Ending::BrokenOff,
+                _ => Ending::Failed,
+            };
+            let usage = usage.unwrap_or(Usage::Unknown);
+            hold.settle(policy, usage, ending, ledger, now, store);
         }
         let decision = decision::to_json(policy, &self.head, evaluation, self.started, usage);
         Some(Finished { decision, usage })
+    }
+
+    fn usage(&self, ended: bool) -> Option<Usage> {
+        self.is_admitted()
+            .then(|| self.meter.usage(ended && !self.lost))
     }
 }

@@ -48,9 +48,11 @@ pub struct Head {
     pub endpoint: Endpoint,
     /// The caller; `None` when no source gave an account and the policy refuses such requests.
     pub caller: Option<Caller>,
+    /// The policy lets its path pass without a look at the body.
+    pub passes_through: bool,
     /// The body carries a `content-encoding` other than identity.
     pub compressed: bool,
-    /// Hash of `x-request-id`, path and time: names the decision.
+    /// Hash of `x-request-id` and time: names the decision.
     pub decision_id: u128,
 }
 
@@ -74,7 +76,7 @@ impl Head {
         let request_id = one("x-request-id").unwrap_or_default();
         let decision_id = PUBLIC_KEY.hash128(
             "decision",
-            &[request_id, path, &now.as_unix_nanos().to_be_bytes()],
+            &[request_id, &now.as_unix_nanos().to_be_bytes()],
         );
         // The first source with a value wins, but a contradiction ends the search: falling back to the
         // next source would let a client choose by adding a header.
@@ -114,6 +116,7 @@ impl Head {
         });
         Self {
             endpoint,
+            passes_through: policy.inspection.passes_through(path),
             caller,
             compressed,
             decision_id,
@@ -170,11 +173,16 @@ fn identifier(key: &HashKey, value: &[u8]) -> Option<String> {
         return None;
     }
     match core::str::from_utf8(value) {
-        Ok(text) if text.len() <= MAX_ID_BYTES && !text.chars().any(char::is_control) => {
-            Some(String::from(text))
-        }
+        Ok(text) if is_identifier(text) => Some(String::from(text)),
         _ => Some(format!("hash-{:032x}", key.hash128("identifier", &[value]))),
     }
+}
+
+/// Whether an id is used, and logged, as it is: letters of any script, digits and visible ASCII, so that
+/// no log line is broken and nothing is hidden in it.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric();
+    !text.is_empty() && text.len() <= MAX_ID_BYTES && text.trim() == text && text.chars().all(plain)
 }
 
 fn credential<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone) -> Option<&'h [u8]> {

@@ -87,11 +87,17 @@ impl World {
         )
     }
 
-    fn finish(&mut self, mut exchange: Exchange, ended: bool) -> Value {
+    /// The end of an answer, or of one that broke off.
+    fn finish(&mut self, exchange: Exchange, ended: bool) -> Value {
+        self.finish_with(exchange, ended, Some(200))
+    }
+
+    fn finish_with(&mut self, mut exchange: Exchange, ended: bool, status: Option<u16>) -> Value {
         let finished = exchange
             .finish(
                 &self.policy,
                 ended,
+                status,
                 self.now,
                 &mut self.ledger,
                 &mut self.store,
@@ -593,4 +599,31 @@ fn other_endpoints_draw_on_request_budgets_only() {
 
     assert_eq!([ask(&mut world), ask(&mut world)], [None, None]);
     assert_eq!([ask(&mut listed), ask(&mut listed)], [None, Some(429)]);
+}
+
+#[test]
+fn a_complete_answer_that_tells_no_usage_stays_charged_as_reserved_and_a_failure_costs_nothing() {
+    let silent = json!({"choices": [{"index": 0, "delta": {"content": "hi"}}]}).to_string();
+    for (status, ended, expected) in [
+        (Some(200), true, Some(429)),
+        (Some(500), true, None),
+        (Some(400), true, None),
+        (None, false, None),
+    ] {
+        let mut world = World::new(budget("output_tokens", 150));
+        let mut exchange = world.begin(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", "a"),
+        ]);
+        assert_eq!(world.decide(&mut exchange, &chat()), None);
+        if status == Some(200) {
+            exchange.response(format!("data: {silent}\n\ndata: [DONE]\n\n").as_bytes());
+        }
+        world.finish_with(exchange, ended, status);
+
+        let next = world.ask("a", &chat(), None).0.map(|denial| denial.status);
+
+        assert_eq!(next, expected, "{status:?}");
+    }
 }

@@ -19,7 +19,7 @@ pub struct EnvoyOptions {
     pub workers: u32,
     /// Lets the plugin hold the request head until it has read the body. Default true; false for testing without.
     pub allow_on_headers_stop_iteration: bool,
-    /// Bytes of one request body that Envoy holds; longer is answered with 413. Raised to 65,535. Default 8 MiB, above the shipped policy's cap of 4 MiB.
+    /// Bytes of one request body that Envoy holds; longer is answered with 413. Raised to 65,535. Default 16 MiB, four times the shipped policy's cap.
     pub buffer_limit_bytes: u32,
     /// Proxies in front that may be believed about `x-forwarded-for`. Default 1, as in a deployment behind a
     /// gateway that authenticates.
@@ -47,7 +47,7 @@ impl EnvoyOptions {
             upstream,
             workers: 2,
             allow_on_headers_stop_iteration: true,
-            buffer_limit_bytes: 8 * 1024 * 1024,
+            buffer_limit_bytes: 16 * 1024 * 1024,
             trusted_hops: 1,
             drain_time: Duration::from_secs(30),
             patience: Duration::from_secs(60),

@@ -62,6 +62,13 @@ mod abi {
             data: *mut *mut u8,
             size: *mut usize,
         ) -> u32;
+        pub(super) fn proxy_get_header_map_value(
+            map: u32,
+            name: *const u8,
+            name_size: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
+        ) -> u32;
         pub(super) fn proxy_get_buffer_bytes(
             buffer: u32,
             start: usize,
@@ -172,6 +179,24 @@ pub(crate) fn request_headers() -> Result<Vec<u8>, Refused> {
     // SAFETY: both out pointers are live and aligned.
     check(unsafe { abi::proxy_get_header_map_pairs(0, &raw mut data, &raw mut size) })?;
     Ok(take(data, size))
+}
+
+/// The status of the response, if there was one; readable in `on_log`.
+pub(crate) fn response_status() -> Option<u16> {
+    let (mut data, mut size) = (std::ptr::null_mut(), 0);
+    let name = ":status";
+    // SAFETY: the name is live, both out pointers are live and aligned.
+    check(unsafe {
+        abi::proxy_get_header_map_value(
+            2, // response headers
+            name.as_ptr(),
+            name.len(),
+            &raw mut data,
+            &raw mut size,
+        )
+    })
+    .ok()?;
+    std::str::from_utf8(&take(data, size)).ok()?.parse().ok()
 }
 
 /// The first `length` bytes of a buffer, or fewer if it is shorter.

@@ -190,9 +190,13 @@ impl HttpContext for Stream {
                 worker.holding = worker.holding.saturating_sub(1);
             }
             let now = worker.latest();
+            let status = exchange
+                .needs_status(self.ended)
+                .then(hostcalls::response_status);
             let Some(finished) = exchange.finish(
                 &policy,
                 self.ended,
+                status.flatten(),
                 now,
                 &mut worker.ledger,
                 &mut SharedData,

@@ -28,7 +28,7 @@ pub(super) fn read<'a>(
 ) -> Result<(), Fault> {
     let mut settings = Settings::default();
     let outcome = fields(reader, &mut Prompt::new(facts, sink), &mut settings);
-    facts.max_output_tokens = settings.max_completion_tokens.or(settings.max_tokens);
+    facts.max_output_tokens = settings.max_completion_tokens.max(settings.max_tokens);
     facts.logprobs = settings.logprobs || settings.top_logprobs;
     facts.tools = settings.tools.saturating_add(settings.functions);
     let (reasoning, thinking) = (settings.reasoning, settings.thinking);

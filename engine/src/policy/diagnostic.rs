@@ -41,6 +41,8 @@ codes! {
     BadName = "P013",
     /// A number, size, duration or text outside its range.
     OutOfRange = "P014",
+    /// A header that carries a credential, where an identity is wanted.
+    CredentialSource = "P015",
     /// Two entries of one name.
     DuplicateName = "P020",
     /// A tier that does not exist.

@@ -64,8 +64,10 @@ pub struct Inspection {
     pub compressed: Option<Handling>,
     /// A body that is not the JSON of its endpoint.
     pub malformed: Option<Handling>,
-    /// A path that the engine does not know.
+    /// A path that the engine does not know and `passThrough` does not name.
     pub unknown_endpoint: Option<Handling>,
+    /// Paths, with everything below them, that ask no model for anything: lists and request budgets hold.
+    pub pass_through: Option<Vec<String>>,
 }
 
 /// What happens to a request whose body cannot be judged.
@@ -261,7 +263,7 @@ pub enum Unit {
 pub struct Metering {
     /// Output tokens to reserve for a request that names no maximum.
     pub default_output_tokens: Option<u32>,
-    /// What happens to the reservation when a response does not tell its usage (aborted, failed, unreadable).
+    /// What happens to the reservation of an answer that broke off before its usage was told.
     pub unknown_usage: Option<UnknownUsage>,
 }
 

@@ -149,6 +149,25 @@ pub(crate) struct Inspection {
     pub(crate) allow_compressed: bool,
     pub(crate) allow_malformed: bool,
     pub(crate) allow_unknown_endpoint: bool,
+    pub(crate) pass_through: Vec<String>,
+}
+
+impl Inspection {
+    /// Whether the policy names this path, or one above it, as asking no model for anything. A path
+    /// that has a second reading (escapes, parameters, dots) is never meant.
+    pub(crate) fn passes_through(&self, path: &[u8]) -> bool {
+        let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.:".contains(byte);
+        let dots = path
+            .windows(2)
+            .any(|pair| pair == b".." || pair == b"//" || pair == b"/.");
+        path.iter().all(plain)
+            && !dots
+            && self.pass_through.iter().any(|named| {
+                path.strip_prefix(named.as_bytes())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+            })
+    }
 }
 
 /// Where the caller's facts come from, by `Fact`.

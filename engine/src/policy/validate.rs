@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES, MAX_PHRASES},
+    identity::is_identifier,
     size::parse_bytes,
     table::Layout,
     time::{Timestamp, parse_duration},
@@ -34,6 +35,14 @@ const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from
 const SMALL_KEYS: u64 = 256;
 /// State memory: some buckets at least, and what shared data reasonably holds at most.
 const MEMORY: RangeInclusive<u64> = 64 * 1024..=8 * 1024 * 1024 * 1024;
+/// Headers whose values must never be logged as an identity.
+const CREDENTIAL_HEADERS: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "x-api-key",
+    "api-key",
+    "cookie",
+];
 /// Body cap: the VM's own memory ends at 1 GiB and many streams share it.
 const MAX_BODY: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
 
@@ -143,10 +152,27 @@ fn inspection(given: document::Inspection, d: &mut Diagnostics) -> (Inspection, 
         inspect_oversized: given.oversized.unwrap_or(Oversized::Deny) == Oversized::Inspect,
         allow_compressed: given.compressed.unwrap_or(Handling::Deny) == Handling::Allow,
         allow_malformed: given.malformed.unwrap_or(Handling::Deny) == Handling::Allow,
+        pass_through: pass_through(given.pass_through.unwrap_or_default(), d),
         allow_unknown_endpoint: given.unknown_endpoint.unwrap_or(Handling::Allow)
             == Handling::Allow,
     };
     (inspection, usize::try_from(scan_text).unwrap_or_default())
+}
+
+fn pass_through(given: Vec<String>, d: &mut Diagnostics) -> Vec<String> {
+    for (index, path) in given.iter().enumerate() {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+        let odd = path.ends_with('/') || path.contains("//") || path.contains("..");
+        if !path.starts_with('/') || path.len() > 256 || odd || !path.bytes().all(plain) {
+            d.error(
+                Code::OutOfRange,
+                format!("inspection.passThrough[{index}]"),
+                format!("`{}` is not a plain path", clip(path)),
+                "write it as `/v1/models`, without query and without a slash at the end",
+            );
+        }
+    }
+    given
 }
 
 fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity {
@@ -169,6 +195,16 @@ fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity 
         let list = list.unwrap_or_default();
         for (index, source) in list.iter().enumerate() {
             if let document::Source::Header(header) = source {
+                if CREDENTIAL_HEADERS.contains(&header.as_str()) {
+                    d.error(
+                        Code::CredentialSource,
+                        format!("identity.{name}[{index}].header"),
+                        format!(
+                            "`{header}` carries a credential, which would stand in every decision"
+                        ),
+                        "write `apiKey: {}`, which uses a keyed hash of it",
+                    );
+                }
                 let token = |byte: u8| {
                     byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte)
                 };
@@ -459,6 +495,11 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
                 fits
             }),
         };
+        if budget.tiers.as_ref().is_some_and(Vec::is_empty) {
+            let message = "an empty list holds for no tier";
+            let help = "list a tier, or leave the key out to hold for all";
+            d.error(Code::OutOfRange, format!("{path}.tiers"), message, help);
+        }
         let tiers = budget.tiers.map(|names| {
             let mut held = Vec::new();
             for (position, name) in names.iter().enumerate() {
@@ -506,6 +547,16 @@ fn list(given: Vec<document::ListEntry>, list: &str, d: &mut Diagnostics) -> Lis
                 message,
                 "write `account:` or `organization:`, not both",
             );
+        }
+        for (id, key) in [(&account, "account"), (&organization, "organization")] {
+            if let Some(id) = id.as_deref().filter(|id| !is_identifier(id)) {
+                d.error(
+                    Code::OutOfRange,
+                    format!("{path}.{key}"),
+                    format!("no request can have the {key} `{}`", clip(id)),
+                    "write it as the identity header has it: 1 to 128 bytes, no space around it",
+                );
+            }
         }
         required_text(
             entry.owner,

@@ -5,7 +5,7 @@ use crate::header_map::HeaderMap;
 const MAX_BYTES: usize = 1 << 20;
 const MAX_PAIRS: usize = 1024;
 
-/// Bytes that [`write`] needs.
+/// Bytes that [`write()`] needs.
 pub(super) fn size(map: &HeaderMap) -> usize {
     4 + map.len() * 10 + map.byte_size()
 }

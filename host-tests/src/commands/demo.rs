@@ -57,6 +57,16 @@ impl DemoCommand {
         let callers = script::callers(LONG_AGO);
         let asks: usize = callers.iter().map(|caller| caller.asks.len()).sum();
         let progress = progress::bar(asks as u64);
+        std::fs::create_dir_all(&self.dir)
+            .with_context(|| format!("cannot make {}", self.dir.display()))?;
+        let lock = std::fs::File::create(self.dir.join("lock"))
+            .with_context(|| format!("cannot write to {}", self.dir.display()))?;
+        if lock.try_lock().is_err() {
+            anyhow::bail!(
+                "another demo runs in {}; wait, or name another --dir",
+                self.dir.display()
+            );
+        }
         clear(&self.dir)?;
         let runtime =
             tokio::runtime::Runtime::new().context("cannot start the clients' threads")?;

@@ -86,6 +86,11 @@ impl ReplayCommand {
         );
         let summary = match &self.decisions {
             Some(target) => {
+                anyhow::ensure!(
+                    !same_file(target, &self.trace),
+                    "{} is the recording itself; name another file with --decisions",
+                    target.display()
+                );
                 let cannot_write = || format!("cannot write {}", target.display());
                 let log = DecisionLog::create(target, workers * BATCHES_PER_WORKER)
                     .with_context(cannot_write)?;
@@ -270,6 +275,13 @@ impl ReplayCommand {
         } else {
             Box::new(io::stdout())
         }
+    }
+}
+
+fn same_file(left: &Path, right: &Path) -> bool {
+    match (left.canonicalize(), right.canonicalize()) {
+        (Ok(left), Ok(right)) => left == right && left.is_file(),
+        _ => false,
     }
 }
 

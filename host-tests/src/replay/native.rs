@@ -79,6 +79,7 @@ impl Decider for NativeDecider {
         if let Some(finished) = exchange.finish(
             &self.policy,
             response.is_some(),
+            response.map(|response| response.status),
             now,
             &mut self.ledger,
             &mut self.store,

@@ -112,7 +112,7 @@ fn told(outcome: &Outcome, fate: &Fate, input: u32, output: u32) -> u32 {
     let complete = match fate {
         Fate::Answered => true,
         Fate::Streamed | Fate::Left(_) | Fate::BrokenOff(_) => {
-            body.contains(&usage_event(input, output))
+            body.contains(usage_event(input, output).trim_end())
         }
         Fate::Failed | Fate::Reset => false,
     };
