@@ -38,7 +38,7 @@ pub struct RequestFacts<'a> {
     pub model: Option<Cow<'a, str>>,
     /// `stream` is true.
     pub stream: bool,
-    /// `max_completion_tokens` or, without it, `max_tokens`; saturating.
+    /// The larger of `max_completion_tokens` and `max_tokens`, whichever the server heeds; saturating.
     pub max_output_tokens: Option<u32>,
     /// `n`, 1 when absent; saturating, at least 1.
     pub samples: u32,

@@ -114,7 +114,7 @@ impl Oracle {
         match endpoint {
             Endpoint::OpenAiChat => {
                 facts.max_output_tokens =
-                    count(&body["max_completion_tokens"]).or(count(&body["max_tokens"]));
+                    count(&body["max_completion_tokens"]).max(count(&body["max_tokens"]));
                 facts.samples = count(&body["n"]).unwrap_or(1).max(1);
                 facts.logprobs = flag(&body["logprobs"]) || count(&body["top_logprobs"]) > Some(0);
                 facts.tools += items(&body["functions"]);

@@ -122,12 +122,12 @@ async fn the_sizes_of_exchanges_are_a_histogram_of_a_sample_of_them() {
     .await;
 
     assert_eq!(total, (EXCHANGES * 24) as f64);
-    let sampled = value(&prometheus, "weir_tokens_count", &labels).unwrap();
+    let sampled = value(&prometheus, "weir_tokens_sampled_count", &labels).unwrap();
     assert!(sampled > 0.0 && sampled <= EXCHANGES as f64, "{sampled}");
     let within = |le| {
         let [direction, endpoint] = labels;
         let labels = [direction, endpoint, ("le", le)];
-        value(&prometheus, "weir_tokens_bucket", &labels)
+        value(&prometheus, "weir_tokens_sampled_bucket", &labels)
     };
     assert_eq!((within("16"), within("64")), (Some(0.0), Some(sampled)));
 }
