@@ -6,7 +6,7 @@ use core::{fmt, hash::Hasher};
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-/// Secret key of every identity hash. Comes from the host's random source or from the policy.
+/// Secret key of every identity hash. Comes from the host's random source.
 #[derive(Clone, Copy)]
 pub struct HashKey([u8; 16]);
 

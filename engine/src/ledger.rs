@@ -26,7 +26,7 @@ pub use reservation::Reservation;
 
 /// Tries to write one bucket before a call gives up. A try fails only because another worker's succeeded.
 const MAX_TRIES: u32 = 32;
-/// Buckets written when the queue of settlements is full: about a tenth of a millisecond in Envoy.
+/// Buckets written when the queue of settlements is full: about a fifth of a millisecond in Envoy, at 3 us each.
 const BUCKETS_WHEN_FULL: usize = 64;
 
 /// One budget that an exchange draws on.

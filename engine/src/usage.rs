@@ -1,7 +1,7 @@
 //! Tokens that a response says it used, read while it streams by.
 //!
 //! A number is given only where the response told all of it. What broke off, was compressed or was too
-//! large to keep gives [`Usage::Unknown`], which is not zero: whoever charges keeps what was reserved.
+//! large to keep gives [`Usage::Unknown`], which is not zero: whoever charges decides by how the response ended (`evaluate::Ending`).
 mod counts;
 mod events;
 mod json_body;

@@ -7,7 +7,7 @@ mod commands;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Finds and stops distillation campaigns: replay, simulate and check policies for the Weir plugin
+/// Checks, replays and demonstrates policies of the Weir plugin for LLM APIs
 #[derive(Parser)]
 #[command(
     name = "weir",

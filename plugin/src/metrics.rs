@@ -1,8 +1,9 @@
 //! Counters and histograms under bounded names.
 //!
 //! The ABI has no labels: they stand in the name (`action=.=allow;.;tier=.=basic;.;weir_exchanges`),
-//! where Envoy's `stats_tags` finds them. Counts gather here and go to the host on ticks, so that an
-//! exchange costs no call for them. Account names never become labels.
+//! where Envoy's `stats_tags` finds them. Counts gather here and go to the host every few seconds, so
+//! that an exchange costs no call for them; a histogram's value is a call, so only some are given.
+//! Account names never become labels.
 use crate::hostcalls::{self, Level, MetricKind};
 use hashbrown::HashMap;
 

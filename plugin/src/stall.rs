@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const AT_ONCE: Duration = Duration::from_millis(5);
 /// Signs it takes to believe it; a slow client's chunk may come at the wrong moment once.
 const SIGNS: u8 = 2;
-/// Streams watched at once; those beyond are released on the next tick whatever their age.
+/// Streams watched at once; with more, the next tick releases all of them whatever their age.
 const MAX_WATCHED: usize = 65_536;
 
 /// Streams of one configuration in one VM whose headers are held.
