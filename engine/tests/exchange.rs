@@ -627,3 +627,38 @@ fn a_complete_answer_that_tells_no_usage_stays_charged_as_reserved_and_a_failure
         assert_eq!(next, expected, "{status:?}");
     }
 }
+
+#[test]
+fn only_the_paths_that_a_policy_names_pass_through_and_none_that_merely_look_like_them() {
+    let mut world = World::new(|document| {
+        document["inspection"] =
+            json!({"unknownEndpoint": "deny", "passThrough": ["/v1/models", "/v1/files"]});
+    });
+    let mut status = |path: &str| {
+        let headers = [(":method", "POST"), (":path", path), ("x-account-id", "a")];
+        let mut exchange = world.begin(&headers);
+        let denial = world.decide(&mut exchange, &chat());
+        denial.map(|denial| denial.status)
+    };
+
+    for path in [
+        "/v1/models",
+        "/v1/models/m-large",
+        "/v1/models?after=x",
+        "/v1/files/f-1/content",
+    ] {
+        assert_eq!(status(path), None, "{path}");
+    }
+    for path in [
+        "/v1/responses",
+        "/v1/modelsx",
+        "/v1/models/../responses",
+        "/v1/models/%2e%2e/responses",
+        "/v1/models//responses",
+        "/v1/models;a=b",
+        "/v1/model",
+        "",
+    ] {
+        assert_eq!(status(path), Some(404), "{path}");
+    }
+}
