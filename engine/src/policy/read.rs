@@ -200,7 +200,25 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
         let (found, expected) = message
             .split_once(", expected ")
             .unwrap_or((message, "another value"));
-        diagnostics.error(Code::WrongValue, at, found, format!("give {expected}"));
+        let found = found.replace("invalid type: ", "unexpected ");
+        let found = found.replace("invalid value: ", "unexpected ");
+        diagnostics.error(
+            Code::WrongValue,
+            at,
+            found,
+            format!("give {}", plain(expected)),
+        );
+    }
+}
+
+/// What serde expects, in the words of people who write YAML.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "u32" | "u64" => "a whole number, without quotes",
+        "a sequence" => "a list",
+        _ if expected.starts_with("struct ") => "a map",
+        _ if expected.contains("single key") => "a map with one key",
+        _ => expected,
     }
 }
 

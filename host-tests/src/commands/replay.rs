@@ -286,10 +286,7 @@ fn same_file(left: &Path, right: &Path) -> bool {
 }
 
 fn open(path: &Path) -> anyhow::Result<TraceReader> {
-    TraceReader::open(path).map_err(|error| {
-        let help = error.problem.help();
-        anyhow::Error::new(error).context(format!("cannot read {}; {help}", path.display()))
-    })
+    TraceReader::open(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// A host that holds bodies as large as the policy reads, and passes the plugin's warnings on.

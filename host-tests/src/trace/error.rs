@@ -5,13 +5,12 @@ use std::io;
 
 /// A recording that cannot be read on.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line}: {problem}")]
+#[error("line {line}: {problem}; {}", problem.help())]
 pub struct TraceError {
     /// The line, counted from 1. In a recording of Envoy's tap filter: the line where the
     /// exchange's object starts, or, once parsing is on its way, the exchange counted from 1.
     pub line: u64,
     /// What is wrong there.
-    #[source]
     pub problem: TraceProblem,
 }
 
@@ -19,8 +18,8 @@ pub struct TraceError {
 #[derive(Debug, thiserror::Error)]
 pub enum TraceProblem {
     /// The input itself failed.
-    #[error("cannot read the trace")]
-    Read(#[source] io::Error),
+    #[error("cannot read the trace: {0}")]
+    Read(io::Error),
     /// No end in sight.
     #[error("the record is longer than {limit} bytes")]
     TooLong {
