@@ -2,6 +2,35 @@
 //!
 //! The engine knows no host. Time, randomness and storage come in as arguments, so the same
 //! exchange gives the same verdict in Envoy, in our wasmtime host and in a native replay.
+//!
+//! ```
+//! use weir_engine::{
+//!     evaluate::Body, exchange::Exchange, hash::HashKey, ledger::Ledger, policy::Policy,
+//!     store::MemoryStore, time::Timestamp,
+//! };
+//!
+//! let checked = Policy::check(br#"{
+//!     "apiVersion": "weir/v1", "kind": "Policy",
+//!     "metadata": {"name": "example", "version": "1", "owner": "team"},
+//!     "identity": {"account": [{"header": "x-account-id"}]},
+//!     "capabilities": {"logprobs": {"anyOf": [{"logprobs": {}}]}},
+//!     "tiers": [{"name": "everyone", "grants": []}],
+//!     "rollout": {"mode": "enforce"}
+//! }"#, None);
+//! let policy = checked.policy.ok_or("refused")?;
+//! let key = HashKey::new([7; 16]); // from a random source
+//! let now = Timestamp::parse_rfc3339("2026-05-01T12:00:00Z").ok_or("no time")?;
+//! let (mut ledger, mut store) = (Ledger::new(policy.layout()), MemoryStore::new());
+//!
+//! let headers: [(&[u8], &[u8]); 3] =
+//!     [(b":method", b"POST"), (b":path", b"/v1/chat/completions"), (b"x-account-id", b"a-17")];
+//! let mut exchange = Exchange::begin(&policy, &key, headers.into_iter(), now);
+//! let body = Body::Whole(br#"{"model": "m", "messages": [], "logprobs": true}"#);
+//! let denial = exchange.decide(&policy, &key, body, &mut ledger, &mut store);
+//!
+//! assert_eq!(denial.map(|denial| denial.status), Some(403));
+//! # Ok::<(), &str>(())
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(

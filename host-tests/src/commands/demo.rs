@@ -5,16 +5,16 @@ use anyhow::Context;
 use clap::Args;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use weir_host::artifact::Artifacts;
+use weir_host::artifact::{ArtifactError, Artifacts};
 use weir_host::demo::{in_envoy, in_host, script};
 
 /// Shows the plugin at work in a real Envoy, or in our own host where there is none
 #[derive(Args)]
 #[command(after_help = "Example: weir demo\n         weir demo --host wasm --format json")]
 pub(crate) struct DemoCommand {
-    /// What runs the plugin
-    #[arg(long, value_enum, default_value_t = Host::Envoy)]
-    host: Host,
+    /// What runs the plugin; without it a real Envoy, or our host where none can be had
+    #[arg(long, value_enum)]
+    host: Option<Host>,
     /// The plugin, instead of the one that the checkout builds
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
@@ -51,8 +51,19 @@ impl DemoCommand {
         let artifacts = Artifacts::new();
         let wasm = artifacts.plugin(self.wasm.as_deref())?;
         let envoy = match self.host {
-            Host::Envoy => Some(artifacts.envoy()?),
-            Host::Wasm => None,
+            Some(Host::Envoy) => Some(artifacts.envoy()?),
+            Some(Host::Wasm) => None,
+            None => match artifacts.envoy() {
+                Ok(envoy) => Some(envoy),
+                Err(error @ ArtifactError::NotAFile { .. }) => return Err(error.into()),
+                Err(error) => {
+                    writeln!(
+                        io::stderr(),
+                        "weir: no Envoy ({error}); our own host runs the plugin"
+                    )?;
+                    None
+                }
+            },
         };
         let callers = script::callers(LONG_AGO);
         let asks: usize = callers.iter().map(|caller| caller.asks.len()).sum();
