@@ -1,4 +1,7 @@
 //! Document to policy: checks every value, resolves names, and reports all problems at once.
+//!
+//! Long because a policy has many parts; one function a part, each independent of the others but for
+//! the names that it refers to, so read only the one you came for.
 use super::{
     Budget, Identity, Inspection, List, ListEntry, Lists, Matcher, Metering, Policy, Tier,
     diagnostic::{Code, Diagnostics},
