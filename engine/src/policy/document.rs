@@ -267,13 +267,14 @@ pub struct Metering {
     pub unknown_usage: Option<UnknownUsage>,
 }
 
-/// What happens to a reservation whose usage never became known.
+/// What happens to the reservation of an answer that broke off before its usage was told. (An answer that
+/// came to its end keeps it, an error gives it back, whatever is set here.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownUsage {
-    /// Is given back: nothing is charged that no response reported.
+    /// Is given back.
     Release,
-    /// Stays charged: aborting before the usage arrives does not pay.
+    /// Stays charged: leaving before the usage arrives does not pay.
     Keep,
 }
 
