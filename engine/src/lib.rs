@@ -54,6 +54,7 @@ extern crate std;
 pub mod capability;
 pub mod decision;
 pub mod denial;
+pub mod detect;
 pub mod endpoint;
 pub mod evaluate;
 pub mod exchange;

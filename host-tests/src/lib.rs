@@ -64,6 +64,7 @@ pub mod replay;
 pub mod simulate;
 pub mod trace;
 pub mod weir;
+pub mod world;
 pub mod yaml;
 
 pub use attributes::{Attributes, Value};

@@ -1,0 +1,85 @@
+//! What the detector is told of one exchange: hashes, counts and classes, never text.
+use super::prompt::PromptPrint;
+use crate::time::Timestamp;
+
+/// How an account was verified, weakest first. Unknown is neutral, never suspicious.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verification {
+    /// The policy gives no source, or the request no value.
+    #[default]
+    Unknown,
+    /// Said to be unverified, or a word that we do not know.
+    None,
+    /// An e-mail address.
+    Email,
+    /// A phone number.
+    Phone,
+    /// A document.
+    Document,
+    /// An organization that was checked.
+    Organization,
+}
+
+/// What an account pays for. Unknown is neutral.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Plan {
+    /// The policy gives no source, or the request no value that we know.
+    #[default]
+    Unknown,
+    /// Nothing.
+    Free,
+    /// As it goes.
+    PayAsYouGo,
+    /// A team plan.
+    Team,
+    /// A contract.
+    Enterprise,
+}
+
+/// One exchange as the detector sees it. Identities are keyed hashes; 0 stands for "not known" in all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Observation {
+    /// When the request came.
+    pub time: Timestamp,
+    /// The account; never 0.
+    pub account: u64,
+    /// The organization above it.
+    pub organization: u64,
+    /// When the account was created, where that is known.
+    pub created: Option<Timestamp>,
+    /// How it was verified.
+    pub verification: Verification,
+    /// What it pays for.
+    pub plan: Plan,
+    /// Payment instrument.
+    pub payment: u32,
+    /// Network prefix of the client: /24 of IPv4, /48 of IPv6.
+    pub network: u32,
+    /// Autonomous system of the client.
+    pub asn: u32,
+    /// Client program and version (`user-agent`).
+    pub client: u32,
+    /// Shape of the request: key order and parameter values of the body, names of the client's own
+    /// headers, never their values and no text.
+    pub shape: u32,
+    /// Model asked for.
+    pub model: u32,
+    /// What the prompt looks like.
+    pub prompt: PromptPrint,
+    /// User turns in the history, this one included.
+    pub user_turns: u16,
+    /// Tool results in the history.
+    pub tool_results: u16,
+    /// Tools are offered.
+    pub tools: bool,
+    /// Reasoning or log-probabilities are to be shown.
+    pub reasoning: bool,
+    /// More than one answer is asked for.
+    pub samples: bool,
+    /// The request was refused, so nothing was served.
+    pub refused: bool,
+    /// Prompt tokens; 0 when not known.
+    pub input_tokens: u32,
+    /// Completion tokens; 0 when not known.
+    pub output_tokens: u32,
+}

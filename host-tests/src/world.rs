@@ -1,0 +1,10 @@
+//! The world that detectors are judged in: people, programs, campaigns and time.
+//!
+//! [`Turn`]s come in time order. What a turn says is made of its numbers by `words` and `program`; who
+//! sends it when is made by `population` and `life`. Labels live in [`Person`] and [`Turn::customer`]
+//! and never in anything that a request shows.
+mod person;
+mod turn;
+
+pub use person::Person;
+pub use turn::{MODELS, Rewrite, Source, TOPICS, Text, Turn};
