@@ -58,6 +58,7 @@ mod worker;
 pub mod artifact;
 pub mod decision_log;
 pub mod demo;
+pub mod evaluate;
 pub mod output;
 pub mod policy_file;
 pub mod replay;
