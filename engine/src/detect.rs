@@ -6,6 +6,7 @@
 pub mod observation;
 pub mod prompt;
 pub mod standing;
+mod wire;
 
 pub use observation::{Observation, Plan, Verification};
 pub use prompt::{FieldPrint, PromptPrint, Topics};
