@@ -130,12 +130,9 @@ mod tests {
     use super::*;
 
     fn account(id: u64, last: u32) -> Account {
-        Account {
-            id,
-            last,
-            requests: 1.0,
-            ..Account::default()
-        }
+        let mut account = Account::default();
+        (account.id, account.last, account.requests) = (id, last, 1.0);
+        account
     }
 
     #[test]
