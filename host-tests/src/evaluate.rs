@@ -3,11 +3,13 @@
 //! A [`run`] of one seed feeds [`Exchanges`] to a [`Judge`]; a [`Scoreboard`] keeps a fixed-size
 //! record for each account and turns them into a [`SeedScore`]; [`Summary::of`] pools seeds. Whether
 //! a request is an attack is known only here, never to a judge. Baselines see the same observations.
+mod ablations;
 mod account;
 pub mod baselines;
 mod calibration;
 mod campaign;
 mod exchanges;
+mod experiment;
 #[cfg(test)]
 mod fixture;
 mod intervals;
@@ -20,9 +22,13 @@ mod seeds;
 mod summary;
 mod sweep;
 
+pub use ablations::ablations;
 pub use calibration::{Bin, Calibration};
 pub use campaign::{CampaignScore, Milestone};
 pub use exchanges::{Campaign, Exchanges, Window};
+pub use experiment::{
+    Comparison, HISTOGRAM, MATCHED_RATE, Plan, Report, RunReport, Setup, experiment,
+};
 pub use intervals::{Cluster, Interval, cluster_bootstrap, wilson};
 pub use judge::Judge;
 pub use organic::{Organic, STRATA};

@@ -76,7 +76,6 @@ impl Account {
         self.program = program;
         if let Some(person) = person {
             self.organization = person.organization;
-            self.campaign = person.campaign;
             self.stratum = stratum_index(person.hard_negative);
         }
     }

@@ -114,9 +114,8 @@ pub fn run<E: Exchanges + ?Sized>(
         }
         let mut refused = false;
         for (index, seat) in seats.iter_mut().enumerate() {
-            let state = seat.board.exchange(&turn, observation.account, || {
-                exchanges.person(turn.account)
-            });
+            let person = exchanges.person(turn.account);
+            let state = seat.board.exchange(&turn, observation.account, person);
             refused |= index == 0 && mode == Loop::Closed && state >= State::Restrict;
         }
         if refused {

@@ -81,27 +81,24 @@ impl Scoreboard {
         }
     }
 
-    /// Counts one exchange; returns the state that its account is in. `person` is asked at the first one.
+    /// Counts one exchange; returns the state that its account is in. From the moment that a campaign has
+    /// taken an account over, it is the campaign's; what it sent before stays its former owner's.
     #[inline]
-    pub fn exchange<'a>(
-        &mut self,
-        turn: &Turn,
-        hash: u64,
-        person: impl FnOnce() -> Option<&'a Person>,
-    ) -> State {
+    pub fn exchange(&mut self, turn: &Turn, hash: u64, person: Option<&Person>) -> State {
         let index = turn.account as usize;
         if self
             .accounts
             .get(index)
             .is_none_or(|account| !account.known)
         {
-            self.meet(turn, hash, person());
+            self.meet(turn, hash, person);
         }
         let time = turn.time.as_unix_nanos();
         let Some(account) = self.accounts.get_mut(index) else {
             return State::Observe;
         };
         let state = account.state;
+        account.campaign = person.and_then(|person| person.campaign);
         if time < self.scored {
             return state;
         }
@@ -377,7 +374,7 @@ mod tests {
                     },
                 );
             }
-            board.exchange(&turn, 500, || Some(&attacker));
+            board.exchange(&turn, 500, Some(&attacker));
         }
 
         let score = board.finish();
@@ -393,16 +390,33 @@ mod tests {
     }
 
     #[test]
+    fn an_account_taken_over_attacks_from_then_on() {
+        let (window, campaigns) = (fixture::window(0, 2), fixture::campaigns());
+        let mut board = Scoreboard::new(window, &campaigns);
+        let (before, after) = (fixture::organic(0, None), fixture::attacker(0));
+        for hour in 0..10 {
+            let person = if hour < 6 { &before } else { &after };
+            board.exchange(&fixture::turn(0, hour * HOUR, false), 500, Some(person));
+        }
+
+        let score = board.finish();
+
+        assert_eq!(score.organic.accounts, 0);
+        assert_eq!(
+            (score.campaigns[0].attack, score.campaigns[0].customers),
+            (4, 6)
+        );
+    }
+
+    #[test]
     fn customers_of_a_campaign_account_are_no_attack_and_no_organic_account() {
         let (window, campaigns) = (fixture::window(0, 1), fixture::campaigns());
         let mut board = Scoreboard::new(window, &campaigns);
         let attacker = fixture::attacker(0);
-        board.exchange(&fixture::turn(0, 0, false), 500, || Some(&attacker));
+        board.exchange(&fixture::turn(0, 0, false), 500, Some(&attacker));
         board.standing(500, Timestamp::from_unix_nanos(1), &restrict(9.0));
         for hour in 1..4 {
-            board.exchange(&fixture::turn(0, hour * HOUR, true), 500, || {
-                Some(&attacker)
-            });
+            board.exchange(&fixture::turn(0, hour * HOUR, true), 500, Some(&attacker));
         }
 
         let score = board.finish();
@@ -424,10 +438,10 @@ mod tests {
         let (window, campaigns) = (fixture::window(0, 1), fixture::campaigns());
         let mut board = Scoreboard::new(window, &campaigns);
         let (seat, casual) = (fixture::organic(1, Some("H5")), fixture::organic(2, None));
-        board.exchange(&fixture::turn(1, 0, false), 501, || Some(&seat));
-        board.exchange(&fixture::turn(2, 0, false), 502, || Some(&casual));
+        board.exchange(&fixture::turn(1, 0, false), 501, Some(&seat));
+        board.exchange(&fixture::turn(2, 0, false), 502, Some(&casual));
         board.standing(501, Timestamp::from_unix_nanos(1), &restrict(8.5));
-        board.exchange(&fixture::turn(1, HOUR, false), 501, || Some(&seat));
+        board.exchange(&fixture::turn(1, HOUR, false), 501, Some(&seat));
         board.standing(
             501,
             Timestamp::from_unix_nanos(2 * HOUR),
@@ -453,7 +467,7 @@ mod tests {
         let (window, campaigns) = (fixture::window(1, 2), fixture::campaigns());
         let mut board = Scoreboard::new(window, &campaigns);
         let person = fixture::organic(1, None);
-        board.exchange(&fixture::turn(1, HOUR, false), 501, || Some(&person));
+        board.exchange(&fixture::turn(1, HOUR, false), 501, Some(&person));
 
         let score = board.finish();
 
@@ -466,7 +480,7 @@ mod tests {
         let (window, campaigns) = (fixture::window(0, 1), fixture::campaigns());
         let mut board = Scoreboard::new(window, &campaigns);
         let person = fixture::organic(1, None);
-        board.exchange(&fixture::turn(1, HOUR, false), 501, || Some(&person));
+        board.exchange(&fixture::turn(1, HOUR, false), 501, Some(&person));
         let learning = Standing {
             learned: 0.5,
             state: State::Observe,
