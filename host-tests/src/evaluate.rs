@@ -12,6 +12,7 @@ mod exchanges;
 mod experiment;
 #[cfg(test)]
 mod fixture;
+mod html;
 mod intervals;
 mod judge;
 mod organic;
@@ -21,6 +22,8 @@ mod score;
 mod seeds;
 mod summary;
 mod sweep;
+mod table;
+mod targets;
 
 pub use ablations::ablations;
 pub use calibration::{Bin, Calibration};
@@ -29,6 +32,7 @@ pub use exchanges::{Campaign, Exchanges, Window};
 pub use experiment::{
     Comparison, HISTOGRAM, MATCHED_RATE, Plan, Report, RunReport, Setup, experiment,
 };
+pub use html::html;
 pub use intervals::{Cluster, Interval, cluster_bootstrap, wilson};
 pub use judge::Judge;
 pub use organic::{Organic, STRATA};
@@ -38,3 +42,5 @@ pub use score::{DayPoint, Scoreboard, SeedScore};
 pub use seeds::{Seeds, in_parallel};
 pub use summary::{CurvePoint, Family, OrganicRate, Precision, RATES, Summary, curve, operate};
 pub use sweep::{History, Operating, Sweep};
+pub use table::table;
+pub use targets::{Target, targets};

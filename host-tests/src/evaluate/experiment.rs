@@ -187,7 +187,7 @@ fn report(mode: Loop, contamination: f64, seeds: &[u64], runs: &[SeedRun]) -> Ru
     let numbered = |index: usize| -> Vec<(u64, &SeedScore)> {
         seeds.iter().copied().zip(lane(runs, index)).collect()
     };
-    let weir = Summary::of(&numbered(0));
+    let weir = Summary::of(&numbered(0), true);
     let own: Vec<(&SeedScore, &Sweep)> = lane(runs, 0).map(|score| (score, &score.sweep)).collect();
     let families = || weir.families.iter().map(|family| family.family.clone());
     let names = runs.first().map_or(&[][..], |run| run.lanes.as_slice());
@@ -199,7 +199,7 @@ fn report(mode: Loop, contamination: f64, seeds: &[u64], runs: &[SeedRun]) -> Ru
             .iter()
             .enumerate()
             .skip(1)
-            .map(|(index, (name, _))| (name.clone(), Summary::of(&numbered(index))))
+            .map(|(index, (name, _))| (name.clone(), Summary::of(&numbered(index), false)))
             .collect(),
         comparison: Vec::new(),
         curves: families()

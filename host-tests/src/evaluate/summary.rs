@@ -134,13 +134,17 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Pools `seeds`, each with its number.
-    pub fn of(seeds: &[(u64, &SeedScore)]) -> Self {
+    /// Pools `seeds`, each with its number. Bootstrapped intervals take a few seconds for many seeds, so
+    /// they come only where `intervals` says so.
+    pub fn of(seeds: &[(u64, &SeedScore)], intervals: bool) -> Self {
         let organizations: Vec<Cluster> = clusters(seeds, |score| &score.organizations);
         let programs: Vec<Cluster> = clusters(seeds, |score| &score.programs);
         let mut organic = rate("all", seeds, |score| score.organic);
-        organic.by_organization = Some(cluster_bootstrap(&organizations, DRAWS, BOOTSTRAP_SEED));
-        organic.by_program = Some(cluster_bootstrap(&programs, DRAWS, BOOTSTRAP_SEED));
+        if intervals {
+            organic.by_organization =
+                Some(cluster_bootstrap(&organizations, DRAWS, BOOTSTRAP_SEED));
+            organic.by_program = Some(cluster_bootstrap(&programs, DRAWS, BOOTSTRAP_SEED));
+        }
         let strata = STRATA
             .iter()
             .enumerate()
@@ -408,7 +412,7 @@ mod tests {
     fn the_worst_seed_is_told_beside_the_total() {
         let (good, bad) = (seed(100, 0), seed(50, 8));
 
-        let summary = Summary::of(&[(3, &good), (4, &bad)]);
+        let summary = Summary::of(&[(3, &good), (4, &bad)], true);
 
         assert!((summary.families[0].recall - 0.75).abs() < 1e-9);
         assert!((summary.families[0].worst_recall - 0.5).abs() < 1e-9);
@@ -426,7 +430,7 @@ mod tests {
     fn precision_falls_with_the_share_of_campaign_accounts() {
         let one = seed(100, 1);
 
-        let summary = Summary::of(&[(0, &one)]);
+        let summary = Summary::of(&[(0, &one)], true);
 
         assert!((summary.precision_here - 100.0 / 101.0).abs() < 1e-9);
         let at = |prevalence: f64| {
