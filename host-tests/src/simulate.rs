@@ -12,7 +12,7 @@ mod account;
 mod arrivals;
 mod exchange;
 mod population;
-mod random;
+pub(crate) mod random;
 mod response;
 mod scenario;
 mod text;

@@ -3,8 +3,29 @@
 //! [`Turn`]s come in time order. What a turn says is made of its numbers by `words` and `program`; who
 //! sends it when is made by `population` and `life`. Labels live in [`Person`] and [`Turn::customer`]
 //! and never in anything that a request shows.
+mod campaign;
+mod catalogue;
+mod envelope;
+mod hard_negatives;
+mod life;
+mod network;
 mod person;
+mod population;
+mod run;
+mod scenario;
+mod schedule;
+mod setting;
+mod spec;
 mod turn;
 
+pub use campaign::{
+    Age, CampaignSpec, Disguise, Family, Network, Quotas, Replacement, Schedule, Signup, System,
+};
 pub use person::Person;
+pub use run::{CampaignFacts, World};
+pub use scenario::{SHIPPED, WorldScenario};
+pub use spec::{ProgramKind, ProgramSpec, SystemText};
 pub use turn::{MODELS, Rewrite, Source, TOPICS, Text, Turn};
+
+#[cfg(test)]
+mod tests;
