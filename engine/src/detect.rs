@@ -5,7 +5,7 @@
 //! thinks of an account is its [`Standing`].
 mod field;
 mod lexicon;
-mod mix;
+pub(crate) mod mix;
 mod normalise;
 pub mod observation;
 mod printer;
