@@ -33,7 +33,8 @@ pub(super) struct Shingles {
     window: [u32; WINDOW],
     /// Shingles since the last break.
     seen: usize,
-    /// Where the shingle taken last came, by the count of `seen`.
+    /// The shingle taken last, and where it came by the count of `seen`.
+    smallest: u32,
     taken: usize,
     kept: Kept,
 }
@@ -77,7 +78,7 @@ impl Shingles {
                 self.kept.take(smallest);
             }
         }
-        (self.run, self.stops, self.seen, self.taken) = (0, 0, 0, 0);
+        (self.run, self.stops, self.seen) = (0, 0, 0);
     }
 
     /// The shingles kept, in order of appearance, and their count.
@@ -96,18 +97,21 @@ impl Shingles {
         if self.seen < WINDOW {
             return;
         }
-        // The smallest of the window, the rightmost of equals.
-        let (mut smallest, mut back) = (shingle, 0);
-        for steps in 1..WINDOW {
-            let index = newest.wrapping_add(WINDOW).wrapping_sub(steps) % WINDOW;
-            let older = self.window.get(index).copied().unwrap_or(u32::MAX);
-            if older < smallest {
-                (smallest, back) = (older, steps);
+        // The rightmost of equals is the smallest; it stays so until it leaves or a smaller one comes.
+        if shingle <= self.smallest
+            || self.seen == WINDOW
+            || self.seen.saturating_sub(self.taken) >= WINDOW
+        {
+            let (mut smallest, mut back) = (shingle, 0);
+            for steps in 1..WINDOW {
+                let index = newest.wrapping_add(WINDOW).wrapping_sub(steps) % WINDOW;
+                let older = self.window.get(index).copied().unwrap_or(u32::MAX);
+                if older < smallest {
+                    (smallest, back) = (older, steps);
+                }
             }
-        }
-        let place = self.seen.saturating_sub(back);
-        if place > self.taken {
-            self.taken = place;
+            self.smallest = smallest;
+            self.taken = self.seen.saturating_sub(back);
             self.kept.take(smallest);
         }
     }
