@@ -3,10 +3,22 @@
 //! Every exchange leaves an [`Observation`]. Observations are fed, in time order, to one [`Detector`],
 //! which keeps a record for each account and compares groups of accounts with everybody else. What it
 //! thinks of an account is its [`Standing`].
+mod field;
+mod lexicon;
+mod mix;
+mod normalise;
 pub mod observation;
+mod printer;
 pub mod prompt;
+mod segment;
+mod shingles;
+mod skeleton;
 pub mod standing;
+mod tokens;
+mod topics;
+mod wire;
 
 pub use observation::{Observation, Plan, Verification};
+pub use printer::{HEAD_BYTES, MAX_TOOLS, Printer, SystemPrint, TAIL_BYTES, UserPrint, tools_hash};
 pub use prompt::{FieldPrint, PromptPrint, Topics};
 pub use standing::{Evidence, Signal, Standing, State};

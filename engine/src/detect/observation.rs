@@ -5,10 +5,10 @@ use crate::time::Timestamp;
 /// How an account was verified, weakest first. Unknown is neutral, never suspicious.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verification {
-    /// The policy gives no source, or the request no value.
+    /// The policy gives no source, or the request no value that we know.
     #[default]
     Unknown,
-    /// Said to be unverified, or a word that we do not know.
+    /// Said to be unverified.
     None,
     /// An e-mail address.
     Email,
@@ -18,6 +18,25 @@ pub enum Verification {
     Document,
     /// An organization that was checked.
     Organization,
+}
+
+impl Verification {
+    /// The verification that `word` names, whatever its case; [`Self::Unknown`] for a word that we do not know.
+    ///
+    /// Words: `none`, `email`, `phone`, `document` or `identity`, `organization`.
+    pub fn parse(word: &str) -> Self {
+        named(
+            word,
+            &[
+                ("none", Self::None),
+                ("email", Self::Email),
+                ("phone", Self::Phone),
+                ("document", Self::Document),
+                ("identity", Self::Document),
+                ("organization", Self::Organization),
+            ],
+        )
+    }
 }
 
 /// What an account pays for. Unknown is neutral.
@@ -34,6 +53,32 @@ pub enum Plan {
     Team,
     /// A contract.
     Enterprise,
+}
+
+impl Plan {
+    /// The plan that `word` names, whatever its case; [`Self::Unknown`] for a word that we do not know.
+    ///
+    /// Words: `free`, `payg`, `team`, `enterprise`.
+    pub fn parse(word: &str) -> Self {
+        named(
+            word,
+            &[
+                ("free", Self::Free),
+                ("payg", Self::PayAsYouGo),
+                ("team", Self::Team),
+                ("enterprise", Self::Enterprise),
+            ],
+        )
+    }
+}
+
+/// The value of `word`, surrounding white space and case aside; the default where it is not in `names`.
+fn named<T: Copy + Default>(word: &str, names: &[(&str, T)]) -> T {
+    let word = word.trim();
+    names
+        .iter()
+        .find(|(name, _)| word.eq_ignore_ascii_case(name))
+        .map_or_else(T::default, |&(_, value)| value)
 }
 
 /// One exchange as the detector sees it. Identities are keyed hashes; 0 stands for "not known" in all of them.
@@ -82,4 +127,34 @@ pub struct Observation {
     pub input_tokens: u32,
     /// Completion tokens; 0 when not known.
     pub output_tokens: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_the_shipped_policy_are_known_in_any_case() {
+        assert_eq!(Verification::parse("email"), Verification::Email);
+        assert_eq!(Verification::parse("PHONE"), Verification::Phone);
+        assert_eq!(Verification::parse("Document"), Verification::Document);
+        assert_eq!(Verification::parse("identity"), Verification::Document);
+        assert_eq!(Verification::parse(" none "), Verification::None);
+        assert_eq!(
+            Verification::parse("organization"),
+            Verification::Organization
+        );
+        assert_eq!(Plan::parse("Free"), Plan::Free);
+        assert_eq!(Plan::parse("payg"), Plan::PayAsYouGo);
+        assert_eq!(Plan::parse("team"), Plan::Team);
+        assert_eq!(Plan::parse("ENTERPRISE"), Plan::Enterprise);
+    }
+
+    #[test]
+    fn an_unknown_word_is_neutral() {
+        for word in ["", "gold", "e-mail", "no\u{0}ne"] {
+            assert_eq!(Verification::parse(word), Verification::Unknown);
+            assert_eq!(Plan::parse(word), Plan::Unknown);
+        }
+    }
 }
