@@ -28,13 +28,24 @@ pub(crate) struct Texts {
 
 impl Texts {
     pub(crate) fn load(sources: &Sources, seed: u64) -> Result<Self, SourceError> {
+        let read = |source: &Option<PathBuf>| source.as_deref().map(read).transpose();
+        let organic = read(&sources.organic_prompts)?;
+        let extraction = read(&sources.extraction_prompts)?;
+        Ok(Self::with(organic, extraction, seed))
+    }
+
+    /// Texts of our own.
+    pub(crate) fn made_up(seed: u64) -> Self {
+        Self::with(None, None, seed)
+    }
+
+    fn with(organic: Option<Vec<Box<str>>>, extraction: Option<Vec<Box<str>>>, seed: u64) -> Self {
         let mut random = Random::new(seed, TEXTS);
-        let mut prompts = |source: &Option<PathBuf>, patterns| match source {
-            Some(path) => read(path),
-            None => Ok(made(patterns, MADE_PROMPTS, &mut random)),
+        let mut prompts = |given: Option<Vec<Box<str>>>, patterns| {
+            given.unwrap_or_else(|| made(patterns, MADE_PROMPTS, &mut random))
         };
-        let organic = prompts(&sources.organic_prompts, words::ORGANIC)?;
-        let extraction = prompts(&sources.extraction_prompts, words::EXTRACTION)?;
+        let organic = prompts(organic, words::ORGANIC);
+        let extraction = prompts(extraction, words::EXTRACTION);
         let mut random = Random::new(mix(seed, 1), TEXTS);
         let code = (0..MADE_FILES).map(|_| {
             let lines: Vec<_> = (0..1 + random.below(CODE_LINES))
@@ -43,14 +54,14 @@ impl Texts {
             escaped(&lines.join("\n"))
         });
         let code = code.collect();
-        Ok(Self {
+        Self {
             organic,
             extraction,
             system: made(words::SYSTEM, 64, &mut random),
             sentences: made(words::ANSWERS, MADE_SENTENCES, &mut random),
             code,
             files: made(&["{file}"], 64, &mut random),
-        })
+        }
     }
 }
 

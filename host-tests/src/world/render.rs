@@ -14,7 +14,7 @@ use crate::simulate::exchange::Asked;
 use crate::simulate::random::{Random, mix};
 use crate::simulate::response;
 use crate::simulate::text::Texts;
-use crate::simulate::{Faults, SourceError, Sources};
+use crate::simulate::Faults;
 use body::{BodyWriter, Request};
 use std::collections::HashMap;
 use std::io::Write;
@@ -38,19 +38,16 @@ pub struct Renderer {
 
 impl Renderer {
     /// For the world with this seed; `corpora` as in [`Words::new`].
-    ///
-    /// # Errors
-    /// None that a caller can cause: answers are made up.
-    pub fn new(seed: u64, corpora: Corpora) -> Result<Self, SourceError> {
-        Ok(Self {
+    pub fn new(seed: u64, corpora: Corpora) -> Self {
+        Self {
             words: Words::new(seed, corpora),
             body: BodyWriter::default(),
             response: response::Writer::default(),
-            texts: Texts::load(&Sources::default(), seed)?,
+            texts: Texts::made_up(seed),
             seed,
             programs: HashMap::new(),
             text: String::new(),
-        })
+        }
     }
 
     /// Appends the turn as one line, its end included. `campaign` is the name of the person's campaign.
