@@ -5,27 +5,35 @@
 //! and never in anything that a request shows.
 mod campaign;
 mod catalogue;
+mod clients;
 mod envelope;
 mod hard_negatives;
 mod life;
 mod network;
+mod observe;
 mod person;
 mod population;
+mod program;
+mod render;
 mod run;
 mod scenario;
 mod schedule;
 mod setting;
 mod spec;
 mod turn;
+mod words;
 
 pub use campaign::{
     Age, CampaignSpec, Disguise, Family, Network, Quotas, Replacement, Schedule, Signup, System,
 };
+pub use observe::Observer;
 pub use person::Person;
+pub use render::Renderer;
 pub use run::{CampaignFacts, World};
 pub use scenario::{SHIPPED, WorldScenario};
 pub use spec::{ProgramKind, ProgramSpec, SystemText};
 pub use turn::{MODELS, Rewrite, Source, TOPICS, Text, Turn};
+pub use words::{Corpora, Words};
 
 #[cfg(test)]
 mod tests;
