@@ -56,6 +56,7 @@ mod watchdog;
 mod worker;
 
 pub mod artifact;
+pub mod calibrate;
 pub mod decision_log;
 pub mod demo;
 pub mod evaluate;
