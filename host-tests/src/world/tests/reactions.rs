@@ -90,7 +90,11 @@ fn templates_change_after_a_ban_only_where_the_knob_says_so() {
             Source::Verbatim(..) | Source::Free(_) => 0,
         };
         let of = |turns: &[Turn]| -> HashSet<u32> { turns.iter().map(frame).collect() };
-        let (before, after) = (of(&refused), of(&later));
+        // Loops that had begun go on with the old one.
+        let last = refused.last().unwrap().time;
+        let hours = |turn: &Turn| turn.time.saturating_since(last).as_secs() / 3_600;
+        let afterwards: Vec<_> = later.into_iter().filter(|turn| hours(turn) >= 1).collect();
+        let (before, after) = (of(&refused), of(&afterwards));
         (before.intersection(&after).count(), after.len())
     };
 
