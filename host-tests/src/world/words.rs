@@ -32,6 +32,9 @@ use system::Systems;
 /// Drafts kept; a world has a few thousand frames, so this only bounds the memory of a strange one.
 const MAX_DRAFTS: usize = 1 << 16;
 
+/// Share of words with synonyms that a paraphrase replaces.
+const SYNONYMS: f64 = 0.5;
+
 const SYSTEM: u64 = 1;
 const SYSTEM_TEMPLATE: u64 = 2;
 const SYSTEM_OWN: u64 = 3;
@@ -80,9 +83,8 @@ impl Words {
     pub fn user(&mut self, text: &Text, extraction: bool, out: &mut String) {
         match text.rewrite {
             Rewrite::Not => self.undisguised(text, extraction, None, out),
-            Rewrite::Words(share) => self.replaced(text, extraction, None, f64::from(share), out),
-            // A wording of its own, and then words that no pattern has alternatives for.
-            Rewrite::Whole => self.replaced(text, extraction, Some(mix(text.seed, 1)), 0.3, out),
+            Rewrite::Words(share) => self.disguised(text, extraction, f64::from(share), out),
+            Rewrite::Whole => self.said_anew(text, extraction, out),
         }
     }
 
@@ -109,7 +111,7 @@ impl Words {
             self.plain.clear();
             std::mem::swap(&mut self.plain, &mut self.draft.text);
             self.disguise
-                .words(&self.plain, 0.2, wording, &self.grammar.lexicon, out);
+                .words(&self.plain, SYNONYMS, wording, None, out);
             return true;
         }
         if self.instructed.len() > MAX_DRAFTS {
@@ -167,20 +169,31 @@ impl Words {
     }
 
     /// The text with this share of its words replaced.
-    fn replaced(
-        &mut self,
-        text: &Text,
-        extraction: bool,
-        wording: Option<u64>,
-        share: f64,
-        out: &mut String,
-    ) {
+    fn disguised(&mut self, text: &Text, extraction: bool, share: f64, out: &mut String) {
         let mut plain = std::mem::take(&mut self.plain);
         plain.clear();
-        self.undisguised(text, extraction, wording, &mut plain);
-        let seed = mix(text.seed, 3);
-        self.disguise
-            .words(&plain, share, seed, &self.grammar.lexicon, out);
+        self.undisguised(text, extraction, None, &mut plain);
+        let (seed, lexicon) = (mix(text.seed, 3), Some(&self.grammar.lexicon));
+        self.disguise.words(&plain, share, seed, lexicon, out);
+        self.plain = plain;
+    }
+
+    /// The text in a wording of its own, and with synonyms where patterns have no alternatives. A given
+    /// prompt has no pattern, so its sentences change places and words are replaced.
+    fn said_anew(&mut self, text: &Text, extraction: bool, out: &mut String) {
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        let seed = mix(text.seed, 1);
+        if let Some(prompt) = self.given(text, extraction) {
+            let mut sentences: Vec<&str> = prompt.split_inclusive(". ").collect();
+            shuffle(&mut sentences, &mut at(seed, 10));
+            plain.extend(sentences);
+            let lexicon = Some(&self.grammar.lexicon);
+            self.disguise.words(&plain, 0.35, seed, lexicon, out);
+        } else {
+            self.undisguised(text, extraction, Some(seed), &mut plain);
+            self.disguise.words(&plain, SYNONYMS, seed, None, out);
+        }
         self.plain = plain;
     }
 
