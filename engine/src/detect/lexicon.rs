@@ -45,7 +45,7 @@ impl Entry {
 }
 
 /// Slots, a power of two; under half of them are taken, so that most searches end at the first.
-const SLOTS: usize = 4096;
+const SLOTS: usize = 2048;
 
 static TABLE: [Entry; SLOTS] = build();
 

@@ -49,8 +49,8 @@ fn prose() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         12 => "[a-zA-Z]{1,9} ",
         1 => "[0-9]{1,6}[.,]? ",
-        1 => Just("\n".to_string()),
-        1 => Just("\"".to_string()),
+        1 => Just(String::from("\n")),
+        1 => Just(String::from("\"")),
         1 => "\\\\{1,6}",
         1 => "[é日本語😀ß\u{200b}Ａ]{1,4}",
     ];
