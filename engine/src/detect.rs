@@ -3,6 +3,12 @@
 //! Every exchange leaves an [`Observation`]. Observations are fed, in time order, to one [`Detector`],
 //! which keeps a record for each account and compares groups of accounts with everybody else. What it
 //! thinks of an account is its [`Standing`].
+<<<<<<< HEAD
+mod account;
+mod accounts;
+mod detector;
+mod emergence;
+=======
 /// The table of what `$of`, a `const fn` of a byte, gives for every byte.
 macro_rules! byte_table {
     ($of:ident, $value:ty) => {{
@@ -18,22 +24,35 @@ macro_rules! byte_table {
     }};
 }
 
+>>>>>>> features
 mod field;
+mod groups;
+mod judgement;
 mod lexicon;
+mod measures;
 pub(crate) mod mix;
 mod normalise;
 pub mod observation;
 mod printer;
+mod profile;
 pub mod prompt;
 mod segment;
 mod shingles;
+mod signal;
 mod skeleton;
+mod slots;
 pub mod standing;
+mod suspect;
+mod tally;
 mod tokens;
 mod topics;
 mod wire;
 
+pub use detector::{Detector, Settings, Surveyed};
+pub use emergence::Emergence;
 pub use observation::{Observation, Plan, Verification};
 pub use printer::{HEAD_BYTES, MAX_TOOLS, Printer, SystemPrint, TAIL_BYTES, UserPrint, tools_hash};
+pub use profile::{Profile, ProfileError};
 pub use prompt::{FieldPrint, PromptPrint, Topics};
-pub use standing::{Evidence, Signal, Standing, State};
+pub use signal::Signal;
+pub use standing::{Evidence, Standing, State};

@@ -15,7 +15,10 @@ pub(super) struct Client {
 pub(super) const EXTRA_HEADERS: &[(&str, &str)] = &[
     ("x-title", "app"),
     ("http-referer", "https://app.example"),
-    ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+    (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
     ("x-client-name", "backend"),
     ("cache-control", "no-cache"),
     ("accept-language", "*"),
@@ -28,7 +31,9 @@ pub(super) const AGENT: &str = "user-agent";
 pub(super) const OPENAI_CLIENTS: [Client; 9] = [
     Client {
         agent: "OpenAI/Python {}",
-        versions: &["1.54.4", "1.58.1", "1.61.0", "1.63.2", "1.66.3", "1.68.2", "1.70.0", "1.75.0"],
+        versions: &[
+            "1.54.4", "1.58.1", "1.61.0", "1.63.2", "1.66.3", "1.68.2", "1.70.0", "1.75.0",
+        ],
         headers: &[
             ("accept", "application/json"),
             ("content-type", "application/json"),
@@ -41,7 +46,9 @@ pub(super) const OPENAI_CLIENTS: [Client; 9] = [
     },
     Client {
         agent: "OpenAI/JS {}",
-        versions: &["4.71.0", "4.77.0", "4.80.1", "4.85.4", "4.87.3", "4.90.0", "4.93.0", "4.95.1"],
+        versions: &[
+            "4.71.0", "4.77.0", "4.80.1", "4.85.4", "4.87.3", "4.90.0", "4.93.0", "4.95.1",
+        ],
         headers: &[
             ("accept", "application/json"),
             ("content-type", "application/json"),
@@ -54,7 +61,9 @@ pub(super) const OPENAI_CLIENTS: [Client; 9] = [
     },
     Client {
         agent: "AsyncOpenAI/Python {}",
-        versions: &["1.54.4", "1.58.1", "1.61.0", "1.63.2", "1.66.3", "1.68.2", "1.70.0", "1.75.0"],
+        versions: &[
+            "1.54.4", "1.58.1", "1.61.0", "1.63.2", "1.66.3", "1.68.2", "1.70.0", "1.75.0",
+        ],
         headers: &[
             ("accept", "application/json"),
             ("content-type", "application/json"),
@@ -68,32 +77,59 @@ pub(super) const OPENAI_CLIENTS: [Client; 9] = [
     Client {
         agent: "python-requests/{}",
         versions: &["2.28.2", "2.31.0", "2.32.2", "2.32.3"],
-        headers: &[(AGENT, ""), ("accept-encoding", "gzip, deflate"), ("accept", "*/*"), ("content-type", "application/json")],
+        headers: &[
+            (AGENT, ""),
+            ("accept-encoding", "gzip, deflate"),
+            ("accept", "*/*"),
+            ("content-type", "application/json"),
+        ],
     },
     Client {
         agent: "python-httpx/{}",
         versions: &["0.25.2", "0.27.0", "0.27.2", "0.28.1"],
-        headers: &[("accept", "*/*"), ("accept-encoding", "gzip, deflate"), (AGENT, ""), ("content-type", "application/json")],
+        headers: &[
+            ("accept", "*/*"),
+            ("accept-encoding", "gzip, deflate"),
+            (AGENT, ""),
+            ("content-type", "application/json"),
+        ],
     },
     Client {
         agent: "node-fetch/{}",
         versions: &["2.6.12", "2.7.0", "3.3.1", "3.3.2"],
-        headers: &[("content-type", "application/json"), ("accept", "*/*"), (AGENT, ""), ("accept-encoding", "gzip,deflate")],
+        headers: &[
+            ("content-type", "application/json"),
+            ("accept", "*/*"),
+            (AGENT, ""),
+            ("accept-encoding", "gzip,deflate"),
+        ],
     },
     Client {
         agent: "okhttp/{}",
         versions: &["4.9.3", "4.11.0", "4.12.0", "5.0.0"],
-        headers: &[("content-type", "application/json; charset=utf-8"), ("accept-encoding", "gzip"), (AGENT, "")],
+        headers: &[
+            ("content-type", "application/json; charset=utf-8"),
+            ("accept-encoding", "gzip"),
+            (AGENT, ""),
+        ],
     },
     Client {
         agent: "Go-http-client/{}",
         versions: &["1.1", "2.0"],
-        headers: &[(AGENT, ""), ("content-type", "application/json"), ("accept-encoding", "gzip")],
+        headers: &[
+            (AGENT, ""),
+            ("content-type", "application/json"),
+            ("accept-encoding", "gzip"),
+        ],
     },
     Client {
         agent: "curl/{}",
         versions: &["7.88.1", "8.5.0", "8.7.1", "8.9.1", "8.11.0"],
-        headers: &[(AGENT, ""), ("accept", "*/*"), ("content-type", "application/json")],
+        headers: &[
+            (AGENT, ""),
+            ("accept", "*/*"),
+            ("content-type", "application/json"),
+        ],
     },
 ];
 
@@ -101,7 +137,9 @@ pub(super) const OPENAI_CLIENTS: [Client; 9] = [
 pub(super) const ANTHROPIC_CLIENTS: [Client; 7] = [
     Client {
         agent: "Anthropic/Python {}",
-        versions: &["0.39.0", "0.42.0", "0.45.2", "0.46.0", "0.49.0", "0.50.0", "0.51.0", "0.52.0"],
+        versions: &[
+            "0.39.0", "0.42.0", "0.45.2", "0.46.0", "0.49.0", "0.50.0", "0.51.0", "0.52.0",
+        ],
         headers: &[
             ("accept", "application/json"),
             ("content-type", "application/json"),
@@ -114,7 +152,9 @@ pub(super) const ANTHROPIC_CLIENTS: [Client; 7] = [
     },
     Client {
         agent: "Anthropic/JS {}",
-        versions: &["0.32.1", "0.33.1", "0.36.3", "0.37.0", "0.39.0", "0.40.1", "0.41.0", "0.42.0"],
+        versions: &[
+            "0.32.1", "0.33.1", "0.36.3", "0.37.0", "0.39.0", "0.40.1", "0.41.0", "0.42.0",
+        ],
         headers: &[
             ("accept", "application/json"),
             ("content-type", "application/json"),
@@ -127,7 +167,9 @@ pub(super) const ANTHROPIC_CLIENTS: [Client; 7] = [
     },
     Client {
         agent: "AsyncAnthropic/Python {}",
-        versions: &["0.39.0", "0.42.0", "0.45.2", "0.46.0", "0.49.0", "0.50.0", "0.51.0", "0.52.0"],
+        versions: &[
+            "0.39.0", "0.42.0", "0.45.2", "0.46.0", "0.49.0", "0.50.0", "0.51.0", "0.52.0",
+        ],
         headers: &[
             ("accept", "application/json"),
             ("content-type", "application/json"),
@@ -141,21 +183,43 @@ pub(super) const ANTHROPIC_CLIENTS: [Client; 7] = [
     Client {
         agent: "python-requests/{}",
         versions: &["2.28.2", "2.31.0", "2.32.2", "2.32.3"],
-        headers: &[(AGENT, ""), ("accept-encoding", "gzip, deflate"), ("accept", "*/*"), ("anthropic-version", "2023-06-01"), ("content-type", "application/json")],
+        headers: &[
+            (AGENT, ""),
+            ("accept-encoding", "gzip, deflate"),
+            ("accept", "*/*"),
+            ("anthropic-version", "2023-06-01"),
+            ("content-type", "application/json"),
+        ],
     },
     Client {
         agent: "python-httpx/{}",
         versions: &["0.25.2", "0.27.0", "0.27.2", "0.28.1"],
-        headers: &[("accept", "*/*"), (AGENT, ""), ("anthropic-version", "2023-06-01"), ("anthropic-beta", "prompt-caching-2024-07-31"), ("content-type", "application/json")],
+        headers: &[
+            ("accept", "*/*"),
+            (AGENT, ""),
+            ("anthropic-version", "2023-06-01"),
+            ("anthropic-beta", "prompt-caching-2024-07-31"),
+            ("content-type", "application/json"),
+        ],
     },
     Client {
         agent: "node-fetch/{}",
         versions: &["2.6.12", "2.7.0", "3.3.1", "3.3.2"],
-        headers: &[("content-type", "application/json"), ("anthropic-version", "2023-06-01"), ("accept", "*/*"), (AGENT, "")],
+        headers: &[
+            ("content-type", "application/json"),
+            ("anthropic-version", "2023-06-01"),
+            ("accept", "*/*"),
+            (AGENT, ""),
+        ],
     },
     Client {
         agent: "curl/{}",
         versions: &["7.88.1", "8.5.0", "8.7.1", "8.9.1", "8.11.0"],
-        headers: &[(AGENT, ""), ("accept", "*/*"), ("anthropic-version", "2023-06-01"), ("content-type", "application/json")],
+        headers: &[
+            (AGENT, ""),
+            ("accept", "*/*"),
+            ("anthropic-version", "2023-06-01"),
+            ("content-type", "application/json"),
+        ],
     },
 ];

@@ -79,12 +79,7 @@ impl Observer {
 
     /// What a plugin would tell the detector of the turn. Served in full: whoever refuses it says so in
     /// [`Observation::refused`] and takes the tokens away.
-    pub fn observation(
-        &mut self,
-        turn: &Turn,
-        person: &Person,
-        spec: &ProgramSpec,
-    ) -> Observation {
+    pub fn observation(&mut self, turn: &Turn, person: &Person, spec: &ProgramSpec) -> Observation {
         let known = self.known(turn.account, person);
         let network = self.network(turn);
         let number = turn.program as usize;
@@ -277,7 +272,8 @@ fn name(text: &Text, program: u32, extraction: bool) -> u64 {
         Rewrite::Words(share) => 1 | u64::from(share.to_bits()) << 2,
         Rewrite::Whole => 2,
     };
-    let source = u64::from(number) << 16 | u64::from(topic) << 8 | kind << 1 | u64::from(extraction);
+    let source =
+        u64::from(number) << 16 | u64::from(topic) << 8 | kind << 1 | u64::from(extraction);
     let seed = mix(text.seed, rewrite);
     mix(mix(seed, source), u64::from(program)) | 1 // 0 is a free place
 }

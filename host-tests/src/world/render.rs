@@ -8,13 +8,13 @@ pub(super) mod body;
 use super::clients::AGENT;
 use super::program::Program;
 use super::{Corpora, MODELS, Person, ProgramSpec, Turn, Words};
+use crate::simulate::Faults;
 use crate::simulate::account::write_name;
 use crate::simulate::arrivals::Arrival;
 use crate::simulate::exchange::Asked;
 use crate::simulate::random::{Random, mix};
 use crate::simulate::response;
 use crate::simulate::text::Texts;
-use crate::simulate::Faults;
 use body::{BodyWriter, Request};
 use std::collections::HashMap;
 use std::io::Write;
@@ -196,7 +196,8 @@ fn truth(turn: &Turn, person: &Person, campaign: Option<&str>, out: &mut Vec<u8>
         (Some(campaign), true) => format!("customer:{campaign}"),
         (Some(_), false) => format!("campaign:{}", person.kind),
     };
-    let truth = serde_json::json!({ "campaign": own, "kind": kind, "hard_negative": person.hard_negative });
+    let truth =
+        serde_json::json!({ "campaign": own, "kind": kind, "hard_negative": person.hard_negative });
     let _ = writeln!(out, ",\"truth\":{truth}}}");
 }
 

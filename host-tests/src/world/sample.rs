@@ -44,7 +44,11 @@ pub(super) fn person(number: u32) -> Person {
         asn: 64_512 + random.below(200) as u32,
         client_version: random.below(8) as u8,
         campaign: number.is_multiple_of(3).then_some(0),
-        kind: if number.is_multiple_of(3) { "A1" } else { "chat" },
+        kind: if number.is_multiple_of(3) {
+            "A1"
+        } else {
+            "chat"
+        },
         hard_negative: number.is_multiple_of(7).then_some("H3"),
     }
 }
@@ -74,7 +78,11 @@ pub(super) fn turn(number: u32, people: u32) -> Turn {
             seed: talk.next(),
             rewrite,
         },
-        step: if later { 1 + random.below(80) as u16 } else { 0 },
+        step: if later {
+            1 + random.below(80) as u16
+        } else {
+            0
+        },
         tool_results: (random.below(12).pow(2) * 2) as u16,
         model: random.below(4) as u8,
         address: mix(talk.next(), 3),

@@ -25,9 +25,9 @@ use frame::Frames;
 use free::Free;
 use grammar::{Draft, Grammar};
 use lexicon::at;
-pub(super) use system::shuffle;
 use std::collections::HashMap;
 use system::Systems;
+pub(super) use system::shuffle;
 
 /// Drafts kept; a world has a few thousand frames, so this only bounds the memory of a strange one.
 const MAX_DRAFTS: usize = 1 << 16;

@@ -66,7 +66,9 @@ mod tests {
         for number in 0..2_000_u64 {
             let reserved = match address(mix(number, 2)) {
                 IpAddr::V4(address) => address.octets()[0] >= 240 && !address.is_broadcast(),
-                IpAddr::V6(address) => address.segments()[0] == 0x3fff && address.segments()[1] < 0x1000,
+                IpAddr::V6(address) => {
+                    address.segments()[0] == 0x3fff && address.segments()[1] < 0x1000
+                }
             };
 
             assert!(reserved);

@@ -35,8 +35,18 @@ pub(in crate::world) struct Request<'a> {
 
 impl BodyWriter {
     /// Appends the body.
-    pub(in crate::world) fn write(&mut self, request: Request<'_>, words: &mut Words, out: &mut Vec<u8>) {
-        let Request { turn, spec, program, .. } = request;
+    pub(in crate::world) fn write(
+        &mut self,
+        request: Request<'_>,
+        words: &mut Words,
+        out: &mut Vec<u8>,
+    ) {
+        let Request {
+            turn,
+            spec,
+            program,
+            ..
+        } = request;
         self.system.clear();
         let instructed = words.system(spec, &turn.text, &mut self.system);
         let mut first = true;
@@ -90,8 +100,19 @@ impl BodyWriter {
         out.push(b'}');
     }
 
-    fn messages(&mut self, request: Request<'_>, instructed: bool, words: &mut Words, out: &mut Vec<u8>) {
-        let Request { turn, spec, program, extraction } = request;
+    fn messages(
+        &mut self,
+        request: Request<'_>,
+        instructed: bool,
+        words: &mut Words,
+        out: &mut Vec<u8>,
+    ) {
+        let Request {
+            turn,
+            spec,
+            program,
+            extraction,
+        } = request;
         out.extend_from_slice(b"\"messages\":[");
         if instructed && !program.anthropic {
             role(program.system_role, out);

@@ -62,7 +62,12 @@ fn the_same_turn_is_the_same_line_whatever_was_written_before() {
         .rev()
         .map(|turn| line(&mut other, turn, &person(turn)));
 
-    assert!(forwards.iter().rev().eq(backwards.collect::<Vec<_>>().iter()));
+    assert!(
+        forwards
+            .iter()
+            .rev()
+            .eq(backwards.collect::<Vec<_>>().iter())
+    );
 }
 
 #[test]
@@ -100,7 +105,10 @@ fn labels_name_the_campaign_of_its_own_requests_only() {
     let turn = sample::turn(1, PEOPLE);
     let mut truth = |customer, campaign| {
         let turn = Turn { customer, ..turn };
-        let person = Person { campaign, ..person.clone() };
+        let person = Person {
+            campaign,
+            ..person.clone()
+        };
         let line = line(&mut renderer, &turn, &person);
         serde_json::from_str::<Value>(&line).unwrap()["truth"].to_string()
     };

@@ -120,22 +120,67 @@ pub(super) const TASKS: [&[&str]; 12] = [
 
 /// Constraints by concept.
 pub(super) const CONSTRAINTS: &[&[&str]] = &[
-    &["[Do not|Never] [use|mention] {noun}s.", "{noun}s are [not allowed|forbidden]."],
-    &["[Constraint|Limit]: {+why}.", "[Assume|Suppose] that {+why}."],
-    &["[Show|Include|Write] [your|the full|all] [reasoning|chain of thought|thinking] [before|ahead of] the [answer|result].", "[Explain|Justify] [each|every] [step|choice|decision]."],
-    &["[First|Begin by] [plan|outline], then [solve|write|execute], [finally|then] [verify|check].", "Three parts: plan, {noun}, verification."],
-    &["[Difficulty|Level]: {+n} of {n}{n}.", "[Make it|Aim for] {+adj} and {+adj}."],
-    &["[Consider|Cover] {n} edge cases[.| such as a {+adj} {noun}.]", "Edge cases: {+adj} {noun}, {+adj} {noun}."],
+    &[
+        "[Do not|Never] [use|mention] {noun}s.",
+        "{noun}s are [not allowed|forbidden].",
+    ],
+    &[
+        "[Constraint|Limit]: {+why}.",
+        "[Assume|Suppose] that {+why}.",
+    ],
+    &[
+        "[Show|Include|Write] [your|the full|all] [reasoning|chain of thought|thinking] [before|ahead of] the [answer|result].",
+        "[Explain|Justify] [each|every] [step|choice|decision].",
+    ],
+    &[
+        "[First|Begin by] [plan|outline], then [solve|write|execute], [finally|then] [verify|check].",
+        "Three parts: plan, {noun}, verification.",
+    ],
+    &[
+        "[Difficulty|Level]: {+n} of {n}{n}.",
+        "[Make it|Aim for] {+adj} and {+adj}.",
+    ],
+    &[
+        "[Consider|Cover] {n} edge cases[.| such as a {+adj} {noun}.]",
+        "Edge cases: {+adj} {noun}, {+adj} {noun}.",
+    ],
     &["[Be|Stay] {tone} and {tone}.", "Tone: {tone}."],
-    &["[Use|Write] [at most|about|no more than] {n}{n}{n} words.", "Length: {n}{n} [words|lines|tokens]."],
-    &["[Domain|Area]: {+field}.", "[The|Our] {audience} work in {+field}."],
-    &["[Avoid|No] [repetition|filler|jargon|lists|apologies].", "[Skip|Leave out] the {noun} and any {noun}."],
-    &["[Give|Add] an example about {+hobby}.", "Example domain: {+hobby}."],
-    &["[Weigh|Trade off] {quality} [against|and] {quality}.", "{quality} [first|over {quality}]."],
-    &["[State|Name|List] your assumptions.", "[Mark|Flag] what you [assume|guess]."],
-    &["[It|The {noun}] must [work|hold] for a {np} too.", "Also [handle|consider] a {np}."],
-    &["[Audience|Readers]: {audience}[ in {place}|].", "Written for {audience}."],
-    &["[Cite|Quote] the {noun} [word for word|exactly].", "[Quotes|Citations] in brackets."],
+    &[
+        "[Use|Write] [at most|about|no more than] {n}{n}{n} words.",
+        "Length: {n}{n} [words|lines|tokens].",
+    ],
+    &[
+        "[Domain|Area]: {+field}.",
+        "[The|Our] {audience} work in {+field}.",
+    ],
+    &[
+        "[Avoid|No] [repetition|filler|jargon|lists|apologies].",
+        "[Skip|Leave out] the {noun} and any {noun}.",
+    ],
+    &[
+        "[Give|Add] an example about {+hobby}.",
+        "Example domain: {+hobby}.",
+    ],
+    &[
+        "[Weigh|Trade off] {quality} [against|and] {quality}.",
+        "{quality} [first|over {quality}].",
+    ],
+    &[
+        "[State|Name|List] your assumptions.",
+        "[Mark|Flag] what you [assume|guess].",
+    ],
+    &[
+        "[It|The {noun}] must [work|hold] for a {np} too.",
+        "Also [handle|consider] a {np}.",
+    ],
+    &[
+        "[Audience|Readers]: {audience}[ in {place}|].",
+        "Written for {audience}.",
+    ],
+    &[
+        "[Cite|Quote] the {noun} [word for word|exactly].",
+        "[Quotes|Citations] in brackets.",
+    ],
 ];
 
 /// How the answer is to look.

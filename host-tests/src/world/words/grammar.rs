@@ -341,7 +341,13 @@ mod tests {
         let pattern = "[Use|Prefer] {lang} for {np}";
 
         let fillings: std::collections::BTreeSet<_> = (0..32)
-            .map(|wording| said(pattern, 5, wording).split_once(' ').unwrap().1.to_owned())
+            .map(|wording| {
+                said(pattern, 5, wording)
+                    .split_once(' ')
+                    .unwrap()
+                    .1
+                    .to_owned()
+            })
             .collect();
 
         assert_eq!(fillings.len(), 1, "{fillings:?}");

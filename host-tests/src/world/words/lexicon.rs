@@ -176,11 +176,7 @@ fn word_of(entry: &str, out: &mut String) {
     );
 }
 
-fn of_topic(
-    lists: &[Vec<&'static str>],
-    topic: u8,
-    random: &mut Random,
-) -> &'static str {
+fn of_topic(lists: &[Vec<&'static str>], topic: u8, random: &mut Random) -> &'static str {
     let number = if random.below(6) == 0 {
         random.below(lists.len())
     } else {

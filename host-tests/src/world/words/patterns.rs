@@ -80,15 +80,45 @@ pub(super) const CONTEXT_SENTENCES: &[&str] = &[
 
 /// How people close.
 pub(super) const CLOSERS: &[&str] = &[
-    "thanks!", "Thanks in advance.", "any ideas?", "what am I missing?", "please be {tone}.", "in {format} please",
-    "Keep it {tone}.", "thx", "I need it {when}.", "explain like I'm {n}", "be honest", "no more than {n} words.",
-    "(in {tongue} if you can)", "which one would you pick?", "Is that normal?", "cheers", "just the code", "sources?",
+    "thanks!",
+    "Thanks in advance.",
+    "any ideas?",
+    "what am I missing?",
+    "please be {tone}.",
+    "in {format} please",
+    "Keep it {tone}.",
+    "thx",
+    "I need it {when}.",
+    "explain like I'm {n}",
+    "be honest",
+    "no more than {n} words.",
+    "(in {tongue} if you can)",
+    "which one would you pick?",
+    "Is that normal?",
+    "cheers",
+    "just the code",
+    "sources?",
 ];
 
 /// Short things people say to begin with.
 pub(super) const OPENERS: &[&str] = &[
-    "hi", "hey,", "Hello!", "quick question:", "ok so", "Good morning.", "hi there,", "so", "Dear AI,", "yo", "help",
-    "question about {noun}s:", "{name} here.", "sorry if this is dumb but", "continuing from {when}:", "random one:", "hmm",
+    "hi",
+    "hey,",
+    "Hello!",
+    "quick question:",
+    "ok so",
+    "Good morning.",
+    "hi there,",
+    "so",
+    "Dear AI,",
+    "yo",
+    "help",
+    "question about {noun}s:",
+    "{name} here.",
+    "sorry if this is dumb but",
+    "continuing from {when}:",
+    "random one:",
+    "hmm",
 ];
 
 /// What is asked, by topic.

@@ -64,20 +64,51 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 fn samples() {
     let mut words = words();
     for n in 0..4 {
-        println!("--- FIXED {n}\n{}", instructed(&mut words, SystemText::Fixed(n), 0));
+        println!(
+            "--- FIXED {n}\n{}",
+            instructed(&mut words, SystemText::Fixed(n), 0)
+        );
     }
     for n in 0..2 {
-        println!("--- TEMPLATE\n{}", instructed(&mut words, SystemText::Template(1), n));
-        println!("--- REWRITTEN\n{}", instructed(&mut words, SystemText::Rewritten(1), n));
+        println!(
+            "--- TEMPLATE\n{}",
+            instructed(&mut words, SystemText::Template(1), n)
+        );
+        println!(
+            "--- REWRITTEN\n{}",
+            instructed(&mut words, SystemText::Rewritten(1), n)
+        );
     }
     for topic in 0..12 {
         for seed in 0..4 {
-            println!("--- FREE {topic}\n{}", said(&mut words, Source::Free(topic), seed * 77 + u64::from(topic), Rewrite::Not));
+            println!(
+                "--- FREE {topic}\n{}",
+                said(
+                    &mut words,
+                    Source::Free(topic),
+                    seed * 77 + u64::from(topic),
+                    Rewrite::Not
+                )
+            );
         }
         for seed in 0..2 {
-            println!("--- FRAME {topic}\n{}", said(&mut words, Source::Template(9, topic), seed, Rewrite::Not));
+            println!(
+                "--- FRAME {topic}\n{}",
+                said(&mut words, Source::Template(9, topic), seed, Rewrite::Not)
+            );
         }
-        println!("--- FRAME WORDS {topic}\n{}", said(&mut words, Source::Template(9, topic), 1, Rewrite::Words(0.3)));
-        println!("--- FRAME WHOLE {topic}\n{}", said(&mut words, Source::Template(9, topic), 1, Rewrite::Whole));
+        println!(
+            "--- FRAME WORDS {topic}\n{}",
+            said(
+                &mut words,
+                Source::Template(9, topic),
+                1,
+                Rewrite::Words(0.3)
+            )
+        );
+        println!(
+            "--- FRAME WHOLE {topic}\n{}",
+            said(&mut words, Source::Template(9, topic), 1, Rewrite::Whole)
+        );
     }
 }

@@ -238,11 +238,11 @@ pub(super) const VERBS: [&str; 12] = [
 
 /// Beginnings of a name's syllables.
 pub(super) const ONSETS: &[&str] = &[
-    "b", "br", "c", "cl", "d", "dr", "f", "fl", "g", "gr", "h", "j", "k", "kr", "l", "m", "n", "p", "pl",
-    "qu", "r", "s", "sk", "st", "t", "tr", "v", "w", "x", "y", "z", "sh",
+    "b", "br", "c", "cl", "d", "dr", "f", "fl", "g", "gr", "h", "j", "k", "kr", "l", "m", "n", "p",
+    "pl", "qu", "r", "s", "sk", "st", "t", "tr", "v", "w", "x", "y", "z", "sh",
 ];
 /// Ends of a name's syllables.
 pub(super) const RHYMES: &[&str] = &[
-    "a", "an", "ar", "e", "el", "en", "er", "i", "ia", "ik", "in", "io", "is", "o", "on", "or", "os",
-    "u", "um", "us", "ay", "ex", "ix", "ox", "yl", "eo", "au", "ora", "ent", "ill",
+    "a", "an", "ar", "e", "el", "en", "er", "i", "ia", "ik", "in", "io", "is", "o", "on", "or",
+    "os", "u", "um", "us", "ay", "ex", "ix", "ox", "yl", "eo", "au", "ora", "ent", "ill",
 ];
