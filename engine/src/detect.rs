@@ -3,12 +3,6 @@
 //! Every exchange leaves an [`Observation`]. Observations are fed, in time order, to one [`Detector`],
 //! which keeps a record for each account and compares groups of accounts with everybody else. What it
 //! thinks of an account is its [`Standing`].
-<<<<<<< HEAD
-mod account;
-mod accounts;
-mod detector;
-mod emergence;
-=======
 /// The table of what `$of`, a `const fn` of a byte, gives for every byte.
 macro_rules! byte_table {
     ($of:ident, $value:ty) => {{
@@ -24,7 +18,10 @@ macro_rules! byte_table {
     }};
 }
 
->>>>>>> features
+mod account;
+mod accounts;
+mod detector;
+mod emergence;
 mod field;
 mod groups;
 mod judgement;

@@ -90,6 +90,7 @@ impl Words {
 
     /// Appends the system prompt and gives true, or false where the program has none. `text` is the conversation's.
     pub fn system(&mut self, spec: &ProgramSpec, text: &Text, out: &mut String) -> bool {
+        let filling = Self::filling(spec, text);
         let (number, wording, slots) = match spec.system {
             SystemText::None => return false,
             SystemText::Fixed(number) => (self.number(SYSTEM, u64::from(number)), None, false),
@@ -99,7 +100,7 @@ impl Words {
             }
             SystemText::Rewritten(number) => {
                 let number = self.number(SYSTEM_REWRITTEN, u64::from(number));
-                (number, Some(mix(text.seed, 2)), false)
+                (number, Some(mix(filling, 2)), false)
             }
         };
         let topic = spec.topic;
@@ -123,9 +124,21 @@ impl Words {
             systems.compose(grammar, (number, number), topic, slots, &mut draft);
             draft
         });
-        let mut random = at(mix(number, text.seed), 7);
+        let mut random = at(mix(number, filling), 7);
         grammar.finish(draft, topic, &mut random, out);
         true
+    }
+
+    /// What of a conversation its system prompt depends on: equal fillings give equal prompts of a program.
+    ///
+    /// The slots of a template hold what a program knows of its user or of the day, so they repeat: it has
+    /// 512 fillings. What is said anew never repeats.
+    pub(super) fn filling(spec: &ProgramSpec, text: &Text) -> u64 {
+        match spec.system {
+            SystemText::None | SystemText::Fixed(_) | SystemText::Own(_) => 0,
+            SystemText::Template(_) => mix(text.seed, 4) % 512,
+            SystemText::Rewritten(_) => text.seed,
+        }
     }
 
     /// Appends about `bytes` of prose, as answers and follow-ups have it.

@@ -30,6 +30,10 @@ pub(super) enum Class {
     Sentence,
     /// What a person asks about the topic.
     Ask,
+    /// Why something is as it is.
+    Reason,
+    /// What something does that it should not.
+    Flaw,
 }
 
 impl Class {
@@ -45,6 +49,8 @@ impl Class {
             "code" => Self::Code,
             "sentence" => Self::Sentence,
             "ask" => Self::Ask,
+            "why" => Self::Reason,
+            "flaw" => Self::Flaw,
             _ => Self::List(data::LISTS.iter().position(|(list, _)| *list == name)?),
         })
     }
