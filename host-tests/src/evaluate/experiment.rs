@@ -166,7 +166,7 @@ pub fn experiment(
         .collect();
     let seeds: Vec<u64> = plan.seeds.iter().collect();
     let runs = in_parallel(&tasks, plan.jobs, work);
-    kinds
+    let mut reports: Vec<RunReport> = kinds
         .iter()
         .zip(runs.chunks(seeds.len().max(1)))
         .map(|((mode, contamination, extras), runs)| {
@@ -176,7 +176,39 @@ pub fn experiment(
             }
             report
         })
-        .collect()
+        .collect();
+    relate(&mut reports);
+    for report in &mut reports {
+        report.targets = targets(&report.weir);
+    }
+    reports
+}
+
+/// Holds what closed loops served against what was sent in the open loop of the same contamination.
+fn relate(reports: &mut [RunReport]) {
+    let sent: Vec<(f64, String, u64)> = reports
+        .iter()
+        .filter(|report| report.mode == Loop::Open)
+        .flat_map(|report| {
+            report
+                .weir
+                .families
+                .iter()
+                .map(|family| (report.contamination, family.family.clone(), family.attack))
+        })
+        .collect();
+    for report in reports
+        .iter_mut()
+        .filter(|report| report.mode == Loop::Closed)
+    {
+        for family in &mut report.weir.families {
+            let open = sent.iter().find(|(contamination, name, _)| {
+                contamination.total_cmp(&report.contamination).is_eq() && *name == family.family
+            });
+            family.served_of_open =
+                open.map(|(_, _, sent)| family.served * family.attack as f64 / *sent as f64);
+        }
+    }
 }
 
 /// The scores of lane `lane`, by run.
@@ -204,7 +236,7 @@ fn report(mode: Loop, contamination: f64, seeds: &[u64], runs: &[SeedRun]) -> Ru
             .skip(1)
             .map(|(index, (name, _))| (name.clone(), Summary::of(&numbered(index), false)))
             .collect(),
-        targets: targets(&weir),
+        targets: Vec::new(),
         comparison: Vec::new(),
         curves: families()
             .map(|family| (family.clone(), curve(&own, Some(&family))))
@@ -525,6 +557,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_closed_loop_is_held_against_what_the_open_one_sent() {
+        let runs = experiment(&plan(2), &Toys, |_| {});
+
+        // The toy's attackers do not react, so both loops send the same.
+        let closed = &runs[1].weir.families[0];
+        assert_eq!(runs[0].weir.families[0].served_of_open, None);
+        assert!((closed.served_of_open.unwrap() - closed.served).abs() < 1e-9);
+        assert!(closed.served < 1.0);
+    }
+
+    #[test]
     fn methods_are_told_apart_by_what_they_look_at() {
         let runs = experiment(&plan(2), &Toys, |_| {});
         let by = |name: &str| {
@@ -606,6 +649,7 @@ pub(super) mod tests {
                 "s_pre",
                 "worst_s_pre",
                 "served",
+                "served_of_open",
                 "first_h",
                 "slowest_first_h",
                 "half_h",
