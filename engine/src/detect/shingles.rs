@@ -211,3 +211,6 @@ impl Kept {
         (shingles, len)
     }
 }
+
+#[cfg(test)]
+mod tests;

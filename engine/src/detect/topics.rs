@@ -77,3 +77,6 @@ impl TopicCount {
         Topics(self.strong | by_count)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,14 +61,13 @@ pub struct World {
 impl World {
     /// The world of this scenario and seed. Takes time proportional to its accounts.
     pub fn new(scenario: &WorldScenario, seed: u64) -> Self {
-        let seed = mix(seed, 0x776f_726c_64);
+        let seed = mix(seed, 0x0077_6f72_6c64);
         let mut random = Random::new(seed, streams::EVENTS);
         let start = scenario.start_time().as_unix_nanos();
         let burn_in_end = start + days(f64::from(scenario.burn_in_days));
         let accounts = scenario.scaled(scenario.accounts);
         let per_day = scenario.exchanges_per_day * scenario.scale;
         let mut setting = Setting {
-            seed,
             start,
             burn_in_end,
             end: burn_in_end + days(f64::from(scenario.days)),

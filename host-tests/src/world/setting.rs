@@ -16,7 +16,6 @@ pub(super) mod streams {
 
 /// The stage. All times are nanoseconds since the epoch.
 pub(super) struct Setting {
-    pub(super) seed: u64,
     pub(super) start: u64,
     pub(super) burn_in_end: u64,
     pub(super) end: u64,
