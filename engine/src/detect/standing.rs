@@ -1,4 +1,5 @@
 //! What the detector thinks of an account, and why.
+use super::signal::Signal;
 
 /// State of an account; actions follow from it by policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,15 @@ pub enum State {
 }
 
 impl State {
+    /// All states, mildest first.
+    pub const ALL: [Self; 5] = [
+        Self::Observe,
+        Self::Watch,
+        Self::StepUp,
+        Self::Restrict,
+        Self::Block,
+    ];
+
     /// Stable name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,23 +35,6 @@ impl State {
             Self::StepUp => "step_up",
             Self::Restrict => "restrict",
             Self::Block => "block",
-        }
-    }
-}
-
-/// What a piece of evidence measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Signal {
-    /// What is believed of any account before anything is known of it.
-    Prior = 0,
-}
-
-impl Signal {
-    /// Stable name, as decisions show it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Prior => "PRIOR",
         }
     }
 }
@@ -73,4 +66,21 @@ pub struct Standing {
     pub learned: f32,
     /// Evidence, the strongest first.
     pub evidence: [Option<Evidence>; MAX_EVIDENCE],
+}
+
+impl Standing {
+    /// Appends a piece of evidence and adds its weight to the score; without room it goes to the last one.
+    pub(super) fn add(&mut self, evidence: Evidence) {
+        self.score += evidence.weight;
+        if let Some(free) = self.evidence.iter_mut().find(|slot| slot.is_none()) {
+            *free = Some(evidence);
+        } else if let Some(Some(last)) = self.evidence.last_mut() {
+            last.weight += evidence.weight;
+        }
+    }
+
+    /// The evidence that is listed.
+    pub fn reasons(&self) -> impl Iterator<Item = &Evidence> {
+        self.evidence.iter().flatten()
+    }
 }
