@@ -139,6 +139,8 @@ pub struct Surveyed {
     pub features: Features,
     /// Evidence a day under the profile in use.
     pub evidence: f32,
+    /// Sum of evidence before this pass.
+    pub sum: f32,
 }
 
 impl Detector {
@@ -390,6 +392,7 @@ impl Detector {
                 marked: group.marked / group.weight.max(1e-9),
                 features,
                 evidence: evidence(&self.profile, &features),
+                sum: self.suspects.get(&group.key).map_or(0.0, |suspect| suspect.sum),
             });
         }
         let vouched = group.slice == Slice::All && group.trusted > group.weight * VOUCHED_SHARE;
