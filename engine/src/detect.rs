@@ -5,14 +5,21 @@
 //! thinks of an account is its [`Standing`].
 mod account;
 mod accounts;
+pub mod board;
 mod detector;
 mod emergence;
+pub mod feed;
+mod footprint;
 mod groups;
 mod judgement;
+pub mod lease;
 mod measures;
 pub mod observation;
+mod printer;
 mod profile;
 pub mod prompt;
+pub mod room;
+pub mod sentinel;
 mod signal;
 mod slots;
 pub mod standing;
@@ -22,7 +29,9 @@ mod wire;
 
 pub use detector::{Detector, Settings, Surveyed};
 pub use emergence::Emergence;
+pub use footprint::Footprint;
 pub use observation::{Observation, Plan, Verification};
+pub use printer::Printer;
 pub use profile::{Profile, ProfileError};
 pub use prompt::{FieldPrint, PromptPrint, Topics};
 pub use signal::Signal;

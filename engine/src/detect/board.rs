@@ -10,7 +10,7 @@ mod writer;
 pub use reader::BoardReader;
 pub use writer::BoardWriter;
 
-use super::standing::{Evidence, Signal, Standing};
+use super::{Evidence, Signal, Standing};
 use alloc::vec::Vec;
 use core::{num::NonZeroU32, time::Duration};
 
@@ -80,7 +80,7 @@ impl Notice {
         };
         if let Some(first) = standing.evidence.first_mut() {
             *first = Some(Evidence {
-                signal: Signal::Prior,
+                signal: Signal::PRIOR,
                 value,
                 weight,
             });

@@ -1,8 +1,8 @@
 //! How `detection.memory` is divided.
 //!
-//! A quarter each for the pages in which workers leave observations (shared data), the board of standings
-//! (shared data), the leader's open spans (its VM), and the leader's records of accounts (its VM). The first
-//! two are agreed once in each process, because keys of shared data can never be freed.
+//! An eighth each for the pages in which workers leave observations (shared data), for the board of standings
+//! (shared data) and for spans that are not over (the leader's VM); the rest for the detector's tables (the
+//! leader's VM). The first two are agreed once in each process, because keys can never be freed.
 use super::{board, feed, observation::Observation};
 use crate::store::{CounterStore, StoreError, Swap};
 use alloc::vec::Vec;
@@ -12,8 +12,8 @@ const KEY: &[u8] = b"weir.1.detect";
 const MAGIC: [u8; 4] = *b"wd1\0";
 /// Most observations of spans that are not over: as many as a busy proxy sees in a minute.
 const MAX_OPEN: u64 = 64 * 1024;
-/// What one account costs the detector on average, its share of the groups included.
-const ACCOUNT_BYTES: u64 = 1024;
+/// What one account costs the detector, all of its tables together.
+const ACCOUNT_BYTES: u64 = 768;
 
 /// What is agreed between the workers of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,11 @@ pub struct Room {
 }
 
 impl Room {
-    /// The largest rings and the largest board that fit into half of `bytes`; at least one page and one bucket.
+    /// The largest rings and the largest board that fit into a quarter of `bytes`; at least one page and one bucket.
     pub fn within(bytes: u64) -> Self {
-        let quarter = bytes / 4;
-        let pages = quarter.saturating_sub(feed::SMALL_BYTES) / feed::RING_PAGE_BYTES;
-        let buckets = quarter.saturating_sub(board::SMALL_BYTES) / board::BUCKET_BYTES;
+        let part = bytes / 8;
+        let pages = part.saturating_sub(feed::SMALL_BYTES) / feed::RING_PAGE_BYTES;
+        let buckets = part.saturating_sub(board::SMALL_BYTES) / board::BUCKET_BYTES;
         Self {
             ring: u16::try_from(pages).unwrap_or(u16::MAX).max(1),
             buckets: u32::try_from(buckets)
@@ -87,13 +87,14 @@ impl Room {
 /// Most observations of spans that are not over, of `bytes` in all.
 pub fn open_within(bytes: u64) -> usize {
     let each = u64::try_from(size_of::<Observation>()).unwrap_or(u64::MAX);
-    let room = (bytes / 4).checked_div(each).unwrap_or_default();
+    let room = (bytes / 8).checked_div(each).unwrap_or_default();
     usize::try_from(room.min(MAX_OPEN)).unwrap_or(usize::MAX)
 }
 
 /// Most accounts that the detector keeps, of `bytes` in all.
 pub fn accounts_within(bytes: u64) -> usize {
-    usize::try_from(bytes / 4 / ACCOUNT_BYTES).unwrap_or(usize::MAX)
+    let room = (bytes / 8).saturating_mul(5) / ACCOUNT_BYTES;
+    usize::try_from(room).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -102,12 +103,12 @@ mod tests {
     use crate::store::MemoryStore;
 
     #[test]
-    fn shared_parts_stay_within_half_of_the_memory() {
-        for mib in [8, 9, 64, 1000] {
+    fn shared_parts_stay_within_a_quarter_of_the_memory() {
+        for mib in [16, 17, 64, 1000] {
             let bytes = mib * 1024 * 1024;
             let room = Room::within(bytes);
 
-            assert!(room.max_bytes() <= bytes / 2 + 64 * 1024, "{mib} MiB: {room:?}");
+            assert!(room.max_bytes() <= bytes / 4 + 1024, "{mib} MiB: {room:?}");
             assert!(room.ring >= 2 && room.buckets.get() > 500, "{mib} MiB: {room:?}");
         }
     }

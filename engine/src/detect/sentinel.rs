@@ -6,8 +6,8 @@
 mod leader;
 
 use super::{
+    Detector,
     board::BoardReader,
-    detector::Detector,
     feed::FeedWriter,
     lease::Lease,
     observation::Observation,

@@ -6,9 +6,7 @@ use super::{
 };
 use crate::{
     detect::{
-        State,
-        detector::{Profile, Settings},
-        feed,
+        Profile, Settings, State, feed,
         room::{self, Room},
     },
     verdict::Action,
@@ -23,7 +21,7 @@ use core::{ops::RangeInclusive, time::Duration};
 const LEARN: RangeInclusive<Duration> =
     Duration::from_secs(60)..=Duration::from_secs(90 * 86_400);
 /// Memory: every possible worker's pages twice over, up to what a VM can hold.
-const MEMORY: RangeInclusive<u64> = 8 * 1024 * 1024..=1024 * 1024 * 1024;
+const MEMORY: RangeInclusive<u64> = 16 * 1024 * 1024..=1024 * 1024 * 1024;
 /// Scores that can be reached at all.
 const SCORES: RangeInclusive<f64> = 0.0..=100.0;
 

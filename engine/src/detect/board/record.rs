@@ -102,7 +102,7 @@ impl Record {
             let (signal, values) = piece.split_first()?;
             let (value, weight) = values.split_first_chunk()?;
             *place = Some(Evidence {
-                signal: Signal::of_code(*signal)?,
+                signal: Signal::from_code(*signal)?,
                 value: finite(*value)?,
                 weight: finite(weight.try_into().ok()?)?,
             });

@@ -114,7 +114,7 @@ impl BoardWriter {
             .evidence
             .iter()
             .flatten()
-            .find(|evidence| evidence.signal == Signal::Prior)
+            .find(|evidence| evidence.signal == Signal::PRIOR)
             .map_or([0.0, everybody.score], |prior| [prior.value, prior.weight]);
         let same = |left: f32, right: f32| left.to_bits() == right.to_bits();
         let known = self.notice;

@@ -112,10 +112,12 @@ impl Leader {
                 self.stats.late = self.stats.late.saturating_add(1);
             }
         }
-        let shed = self.open.len().saturating_sub(self.max_open);
+        let judging = self.closed.len().saturating_sub(self.next);
+        let room = self.max_open.saturating_sub(judging);
+        let shed = self.open.len().saturating_sub(room);
         let shed = u64::try_from(shed).unwrap_or(u64::MAX);
         self.stats.shed = self.stats.shed.saturating_add(shed);
-        self.open.truncate(self.max_open);
+        self.open.truncate(room);
         all
     }
 
