@@ -101,7 +101,9 @@ pub fn to_json(
             .filter_map(|index| names.get(index))
             .map(String::as_str)
             .collect(),
-        state: standing.map_or(State::Observe, |standing| standing.state).name(),
+        state: standing
+            .map_or(State::Observe, |standing| standing.state)
+            .name(),
         action: verdict.action.name(),
         would_action: verdict.would_action.name(),
         basis: verdict.basis.name(),

@@ -255,6 +255,16 @@ impl TextSink for Both<'_> {
         self.0.text(role, text);
         self.1.text(role, text);
     }
+
+    fn message(&mut self) {
+        self.0.message();
+        self.1.message();
+    }
+
+    fn tool(&mut self, name: RawText<'_>) {
+        self.0.tool(name);
+        self.1.tool(name);
+    }
 }
 
 enum Inspected<'a> {
@@ -293,11 +303,10 @@ fn inspect<'a>(asked: Asked<'_>, body: Body<'a>, found: &mut Evaluation) -> Insp
     let mut excerpt = policy.capabilities.excerpt();
     let read = match head.origin {
         Some(_) => {
-            let mut sinks = Both(&mut excerpt, Printer::default());
+            let mut sinks = Both(&mut excerpt, Printer::new());
             let read = facts::read(head.endpoint, bytes, cut, &mut sinks);
             if let Ok(facts) = &read {
-                let prompt = sinks.1.finish(facts);
-                found.footprint = Some(Footprint::of(key, facts, prompt));
+                found.footprint = Some(Footprint::of(key, facts, sinks.1.finish()));
             }
             read
         }

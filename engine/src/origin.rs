@@ -99,7 +99,14 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_unknown() {
-        for text in ["", "unknown", "203.0.113", "203.0.113.7.1", ", 203.0.113.7", "\u{fe}"] {
+        for text in [
+            "",
+            "unknown",
+            "203.0.113",
+            "203.0.113.7.1",
+            ", 203.0.113.7",
+            "\u{fe}",
+        ] {
             assert_eq!(of(text), 0, "{text}");
         }
         assert_eq!(network(&KEY, b"\xff"), 0);

@@ -3,8 +3,8 @@
 //! Only accounts above `observe` stand on it. Fixed keys: a header (how much is learned, what is believed of
 //! accounts without a standing), a map of bits that tells which accounts may have one, and buckets of
 //! fixed-size records. The common case, no standing, costs a worker no call: it looks at its copy of the map.
-mod record;
 mod reader;
+mod record;
 mod writer;
 
 pub use reader::BoardReader;

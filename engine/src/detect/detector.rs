@@ -392,7 +392,10 @@ impl Detector {
                 marked: group.marked / group.weight.max(1e-9),
                 features,
                 evidence: evidence(&self.profile, &features),
-                sum: self.suspects.get(&group.key).map_or(0.0, |suspect| suspect.sum),
+                sum: self
+                    .suspects
+                    .get(&group.key)
+                    .map_or(0.0, |suspect| suspect.sum),
             });
         }
         let vouched = group.slice == Slice::All && group.trusted > group.weight * VOUCHED_SHARE;

@@ -27,8 +27,8 @@ const ABANDONED: Duration = Duration::from_secs(600);
 
 /// Most bytes of the directory and all headers.
 #[expect(clippy::as_conversions, reason = "widening of constants")]
-pub(super) const SMALL_BYTES: u64 = slot::DIRECTORY_BYTES as u64
-    + SLOTS as u64 * slot::HEADER_BYTES as u64;
+pub(super) const SMALL_BYTES: u64 =
+    slot::DIRECTORY_BYTES as u64 + SLOTS as u64 * slot::HEADER_BYTES as u64;
 /// Most bytes of one page in each slot's ring.
 #[expect(clippy::as_conversions, reason = "widening of constants")]
 pub(super) const RING_PAGE_BYTES: u64 = SLOTS as u64

@@ -109,7 +109,10 @@ mod tests {
             let room = Room::within(bytes);
 
             assert!(room.max_bytes() <= bytes / 4 + 1024, "{mib} MiB: {room:?}");
-            assert!(room.ring >= 2 && room.buckets.get() > 500, "{mib} MiB: {room:?}");
+            assert!(
+                room.ring >= 2 && room.buckets.get() > 500,
+                "{mib} MiB: {room:?}"
+            );
         }
     }
 
@@ -122,7 +125,9 @@ mod tests {
         assert_eq!(Room::within(64 << 20).agree(&mut store), Ok(first));
 
         let version = store.get(KEY, &mut Vec::new()).unwrap();
-        store.compare_and_swap(KEY, b"wd1\0nonsense", version).unwrap();
+        store
+            .compare_and_swap(KEY, b"wd1\0nonsense", version)
+            .unwrap();
         let other = Room::within(16 << 20);
         assert_eq!(other.agree(&mut store), Ok(other));
     }

@@ -173,9 +173,9 @@ impl Sentinel {
         if !self.lease.keep(now, serves_streams, store) {
             return true;
         }
-        let leader = self.leader.get_or_insert_with(|| {
-            Leader::new((self.judge)(), self.room, self.max_open)
-        });
+        let leader = self
+            .leader
+            .get_or_insert_with(|| Leader::new((self.judge)(), self.room, self.max_open));
         if serves_streams && !self.yielded && leader.is_new() {
             // Streams came to this VM after all; the one without may take over, as nothing is learned yet.
             self.yielded = true;

@@ -36,6 +36,32 @@ impl RawText<'_> {
     pub fn unescape_into(&self, out: &mut Vec<u8>, max: usize) {
         json::unescape_into(self.raw.as_bytes(), out, max);
     }
+
+    /// The end of the string: at least the last `bytes` of what it says, or all. Linear in `bytes`, and in
+    /// the backslashes in a row where it begins.
+    ///
+    /// What it says before those last bytes may be garbled: the cut may go through an escape.
+    #[must_use]
+    pub fn end(&self, bytes: usize) -> Self {
+        // At most six bytes of an escape for one of the text, and two escapes for a surrogate pair.
+        let longest = if self.escaped {
+            bytes.saturating_mul(6).saturating_add(12)
+        } else {
+            bytes
+        };
+        let mut start = self.raw.len().saturating_sub(longest);
+        let before = self.raw.as_bytes().get(..start).unwrap_or_default();
+        let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\');
+        if self.escaped && backslashes.count() % 2 == 1 {
+            // What follows a lone backslash is no escape of its own.
+            start = start.saturating_add(1);
+        }
+        let start = (0..=start).rev().find(|&at| self.raw.is_char_boundary(at));
+        Self {
+            raw: self.raw.get(start.unwrap_or(0)..).unwrap_or_default(),
+            escaped: self.escaped,
+        }
+    }
 }
 
 impl fmt::Debug for RawText<'_> {
@@ -51,6 +77,14 @@ impl fmt::Debug for RawText<'_> {
 pub trait TextSink {
     /// One string of prompt text, not empty, or one stretch of it where bytes that are not UTF-8 split it.
     fn text(&mut self, role: Role, text: RawText<'_>);
+
+    /// Text from here on is another message's, or that of the system prompt beside the messages.
+    fn message(&mut self) {}
+
+    /// The name of a tool that is offered.
+    fn tool(&mut self, name: RawText<'_>) {
+        let _ = name;
+    }
 }
 
 /// Hands `raw` out, whole or in stretches of valid UTF-8, and gives the bytes handed out.

@@ -18,8 +18,7 @@ use alloc::{
 use core::{ops::RangeInclusive, time::Duration};
 
 /// Learning: long enough for one pass, and no longer than a campaign lasts.
-const LEARN: RangeInclusive<Duration> =
-    Duration::from_secs(60)..=Duration::from_secs(90 * 86_400);
+const LEARN: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(90 * 86_400);
 /// Memory: every possible worker's pages twice over, up to what a VM can hold.
 const MEMORY: RangeInclusive<u64> = 16 * 1024 * 1024..=1024 * 1024 * 1024;
 /// Scores that can be reached at all.
@@ -110,7 +109,12 @@ pub(super) fn compile(
         let fits = LEARN.contains(learn);
         if !fits {
             let message = "learning is too short or too long";
-            d.error(Code::OutOfRange, "detection.learn", message, "write 1m to 90d");
+            d.error(
+                Code::OutOfRange,
+                "detection.learn",
+                message,
+                "write 1m to 90d",
+            );
         }
         fits
     });
@@ -118,7 +122,10 @@ pub(super) fn compile(
     let memory = size(&memory, "detection.memory", MEMORY, d);
     let [watch, step_up, restrict] = thresholds(given.thresholds.unwrap_or_default(), d);
     let profile = given.profile.map(|profile| profile.to_string());
-    if let Some(Err(error)) = profile.as_ref().map(|json| Profile::from_json(json.as_bytes())) {
+    if let Some(Err(error)) = profile
+        .as_ref()
+        .map(|json| Profile::from_json(json.as_bytes()))
+    {
         let message = format!("the weights cannot be used: {error}");
         let help = "leave the key out to use the shipped weights";
         d.error(Code::BadProfile, "detection.profile", message, help);

@@ -628,7 +628,12 @@ pub(super) fn duration(text: &str, path: &str, d: &mut Diagnostics) -> Option<Du
     read
 }
 
-pub(super) fn size(text: &str, path: &str, range: RangeInclusive<u64>, d: &mut Diagnostics) -> Option<u64> {
+pub(super) fn size(
+    text: &str,
+    path: &str,
+    range: RangeInclusive<u64>,
+    d: &mut Diagnostics,
+) -> Option<u64> {
     let Some(bytes) = parse_bytes(text) else {
         d.error(
             Code::BadSize,

@@ -1,5 +1,7 @@
 //! A worker's view of the board.
-use super::{HEADER_KEY, MAGIC, MAP_KEY, MAP_LENGTH, Notice, bucket_key, bucket_of, marked, record};
+use super::{
+    HEADER_KEY, MAGIC, MAP_KEY, MAP_LENGTH, Notice, bucket_key, bucket_of, marked, record,
+};
 use crate::{
     detect::Standing,
     store::{CounterStore, StoreError},

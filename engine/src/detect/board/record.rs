@@ -11,10 +11,7 @@
 //! | 26..134 | evidence: signal, value, weight |
 use super::{HOLD, MAGIC};
 use crate::{
-    detect::{
-        Evidence, Signal, Standing, State,
-        standing::MAX_EVIDENCE,
-    },
+    detect::{Evidence, Signal, Standing, State, standing::MAX_EVIDENCE},
     time::Timestamp,
 };
 use alloc::vec::Vec;

@@ -122,7 +122,10 @@ fn a_standing_that_nobody_confirms_is_void_after_two_days() {
     writer.publish(5, &wanted, at(0), &mut store).unwrap();
     writer.announce(&everybody(), &mut store).unwrap();
 
-    assert_eq!(reader.standing(5, at(47), &mut store).state, State::Restrict);
+    assert_eq!(
+        reader.standing(5, at(47), &mut store).state,
+        State::Restrict
+    );
     assert_eq!(reader.standing(5, at(48), &mut store).state, State::Observe);
 
     assert!(writer.unconfirmed(at(23), 10).is_empty());
@@ -130,7 +133,10 @@ fn a_standing_that_nobody_confirms_is_void_after_two_days() {
     writer.publish(5, &wanted, at(24), &mut store).unwrap();
     writer.announce(&everybody(), &mut store).unwrap();
     reader.tick();
-    assert_eq!(reader.standing(5, at(70), &mut store).state, State::Restrict);
+    assert_eq!(
+        reader.standing(5, at(70), &mut store).state,
+        State::Restrict
+    );
 }
 
 #[test]

@@ -77,7 +77,9 @@ impl BoardWriter {
                 kept.push(record);
             }
             if kept.len() > MAX_RECORDS {
-                kept.sort_unstable_by_key(|record| (core::cmp::Reverse(record.worth()), record.account));
+                kept.sort_unstable_by_key(|record| {
+                    (core::cmp::Reverse(record.worth()), record.account)
+                });
                 out = kept.pop();
             }
             let value = record::bucket(&kept);
@@ -151,7 +153,10 @@ impl BoardWriter {
             let age = u64::from(minute(now).saturating_sub(confirmed));
             age.saturating_mul(60) >= CONFIRM.as_secs()
         };
-        let unconfirmed = self.published.iter().filter(|(_, (_, minute))| old(*minute));
+        let unconfirmed = self
+            .published
+            .iter()
+            .filter(|(_, (_, minute))| old(*minute));
         unconfirmed.map(|(account, _)| *account).take(max).collect()
     }
 

@@ -105,7 +105,9 @@ pub(super) fn claimed(store: &mut impl CounterStore) -> Result<u64, StoreError> 
 }
 
 fn directory(bytes: &[u8]) -> u64 {
-    let bits = bytes.strip_prefix(&MAGIC).and_then(|bits| bits.try_into().ok());
+    let bits = bytes
+        .strip_prefix(&MAGIC)
+        .and_then(|bits| bits.try_into().ok());
     bits.map(u64::from_le_bytes).unwrap_or_default()
 }
 

@@ -46,7 +46,10 @@ fn what_workers_push_is_read_once_and_whole() {
         worker.flush(at(600), &mut store);
     }
 
-    assert_eq!(accounts(&drain(&mut reader, &mut store)), (1..=500).collect::<Vec<_>>());
+    assert_eq!(
+        accounts(&drain(&mut reader, &mut store)),
+        (1..=500).collect::<Vec<_>>()
+    );
     assert!(drain(&mut reader, &mut store).is_empty());
     assert_eq!((reader.stats().lost, reader.stats().corrupt), (0, 0));
 }
@@ -68,7 +71,11 @@ fn pages_are_written_when_full_when_old_and_when_their_span_is_over() {
     assert!(!worker.is_waiting());
 
     for account in 1..=48 {
-        worker.push(&seen(account, minute + 2_000), at(minute + 2_000), &mut store);
+        worker.push(
+            &seen(account, minute + 2_000),
+            at(minute + 2_000),
+            &mut store,
+        );
     }
     assert!(!worker.is_waiting());
 }
@@ -193,7 +200,9 @@ impl CounterStore for Interleaved<'_> {
         expected: Option<Version>,
     ) -> Result<Swap, StoreError> {
         (self.before)();
-        self.store.borrow_mut().compare_and_swap(key, value, expected)
+        self.store
+            .borrow_mut()
+            .compare_and_swap(key, value, expected)
     }
 }
 

@@ -88,11 +88,7 @@ impl FeedWriter {
     }
 
     /// Writes a page, then the header that announces it.
-    fn write(
-        &mut self,
-        now: Timestamp,
-        store: &mut impl CounterStore,
-    ) -> Result<bool, StoreError> {
+    fn write(&mut self, now: Timestamp, store: &mut impl CounterStore) -> Result<bool, StoreError> {
         // The second try is for a worker that was silent for so long that its slot was taken.
         for _ in 0..2 {
             let Some(index) = (match self.slot {

@@ -181,7 +181,8 @@ impl Leader {
         // At least one, so that a busy judge does not hold standings back for ever.
         while !all {
             if self.changed.is_empty() {
-                self.judge.take_changed(&mut self.changed, WORK / PUBLISH_WORK);
+                self.judge
+                    .take_changed(&mut self.changed, WORK / PUBLISH_WORK);
             }
             let Some((account, standing)) = self.changed.last() else {
                 all = true;
@@ -227,7 +228,14 @@ fn begin_of_span(time: Timestamp) -> Timestamp {
 
 /// Time, account, prompt, then everything else.
 fn canonical(left: &Observation, right: &Observation) -> Ordering {
-    let key = |of: &Observation| (of.time, of.account, of.prompt.user.exact, of.prompt.system.exact);
+    let key = |of: &Observation| {
+        (
+            of.time,
+            of.account,
+            of.prompt.user.exact,
+            of.prompt.system.exact,
+        )
+    };
     key(left).cmp(&key(right)).then_with(|| {
         let wire = |of: &Observation| {
             let mut bytes = Vec::new();

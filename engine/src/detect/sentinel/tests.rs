@@ -44,7 +44,11 @@ impl Judge for Script {
     fn standing(&self, account: u64) -> Standing {
         let restricted = self.seen.get(&account).is_some_and(|count| *count >= 3);
         Standing {
-            state: if restricted { State::Restrict } else { State::Observe },
+            state: if restricted {
+                State::Restrict
+            } else {
+                State::Observe
+            },
             score: if restricted { 9.0 } else { -5.0 },
             learned: 1.0,
             ..Standing::default()
@@ -100,7 +104,9 @@ fn settle(sentinel: &mut Sentinel, now: Timestamp, store: &mut MemoryStore) {
 fn run(exchanges: &[(usize, u64, u64)], workers: usize) -> (Vec<String>, Vec<State>) {
     let (told, mut store) = (Told::default(), MemoryStore::new());
     let mut leader = vm(99, &told, &mut store);
-    let mut vms: Vec<Sentinel> = (0..workers).map(|n| vm(n as u64 + 1, &told, &mut store)).collect();
+    let mut vms: Vec<Sentinel> = (0..workers)
+        .map(|n| vm(n as u64 + 1, &told, &mut store))
+        .collect();
     leader.tick(at(0), false, &mut store);
     let (mut minute, mut states) = (0, Vec::new());
     for (worker, account, millis) in exchanges {
@@ -118,7 +124,10 @@ fn run(exchanges: &[(usize, u64, u64)], workers: usize) -> (Vec<String>, Vec<Sta
         vm.observe(&seen(*account, *millis), at(*millis), &mut store);
     }
     assert!(vms.iter().all(|vm| !vm.leads()));
-    assert_eq!(leader.stats().lost + leader.stats().shed + leader.stats().late, 0);
+    assert_eq!(
+        leader.stats().lost + leader.stats().shed + leader.stats().late,
+        0
+    );
     let told = told.borrow().clone();
     (told, states)
 }
@@ -162,9 +171,14 @@ fn spans_are_closed_two_seconds_after_their_end_and_judged_in_order() {
     assert!(told.borrow().iter().all(|line| line.starts_with("pass")));
     settle(&mut leader, at(62_000), &mut store);
     let lines = told.borrow().clone();
-    let observed: Vec<&String> = lines.iter().filter(|line| !line.starts_with("pass")).collect();
+    let observed: Vec<&String> = lines
+        .iter()
+        .filter(|line| !line.starts_with("pass"))
+        .collect();
     assert_eq!(observed.len(), 3);
-    assert!(observed[0].ends_with(" 1") && observed[1].ends_with(" 9") && observed[2].ends_with(" 3"));
+    assert!(
+        observed[0].ends_with(" 1") && observed[1].ends_with(" 9") && observed[2].ends_with(" 3")
+    );
 
     // What comes for a closed span counts for the open one.
     leader.observe(&seen(7, 30_000), at(63_000), &mut store);
@@ -214,11 +228,17 @@ fn two_leaders_never_both_publish() {
         second.tick(now, false, &mut store);
         assert!(!(first.leads() && second.leads()) || step / 200 % 2 == 1);
         let counts = [first.stats().passes, second.stats().passes];
-        let moved = counts.iter().zip(&published).filter(|(now, then)| now > then);
+        let moved = counts
+            .iter()
+            .zip(&published)
+            .filter(|(now, then)| now > then);
         assert!(moved.count() <= 1, "at step {step}");
         published = counts.to_vec();
     }
-    assert!(published.iter().all(|passes| *passes > 100), "{published:?}");
+    assert!(
+        published.iter().all(|passes| *passes > 100),
+        "{published:?}"
+    );
 }
 
 #[test]
