@@ -3,6 +3,21 @@
 //! Every exchange leaves an [`Observation`]. Observations are fed, in time order, to one [`Detector`],
 //! which keeps a record for each account and compares groups of accounts with everybody else. What it
 //! thinks of an account is its [`Standing`].
+/// The table of what `$of`, a `const fn` of a byte, gives for every byte.
+macro_rules! byte_table {
+    ($of:ident, $value:ty) => {{
+        let mut table: [$value; 256] = [$of(0); 256];
+        let mut rest: &mut [$value] = &mut table;
+        let mut byte: u8 = 0;
+        while let Some((slot, after)) = rest.split_first_mut() {
+            *slot = $of(byte);
+            byte = byte.wrapping_add(1);
+            rest = after;
+        }
+        table
+    }};
+}
+
 mod account;
 mod accounts;
 pub mod board;
@@ -16,7 +31,7 @@ mod judgement;
 pub mod lease;
 mod lexicon;
 mod measures;
-mod mix;
+pub(crate) mod mix;
 mod normalise;
 pub mod observation;
 mod printer;

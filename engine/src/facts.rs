@@ -8,6 +8,7 @@
 mod anthropic_messages;
 mod openai_chat;
 mod prompt;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -60,6 +61,10 @@ pub struct RequestFacts<'a> {
     pub text_bytes: u32,
     /// Images, files and audio parts.
     pub attachments: u32,
+    /// Hash of how the body is written: its keys and their order, values of sampling parameters, layout of
+    /// content, number of tools by its order of magnitude. No text, no model, no name, nothing that names
+    /// a caller. 0 for a body without keys.
+    pub shape: u32,
     /// The body ended before its JSON did (cut at the policy's cap); facts are those of the prefix.
     pub truncated: bool,
 }
@@ -85,7 +90,7 @@ pub enum FactsError {
 
 /// Reads a request body in one pass. `cut` says that the body goes on beyond `body`.
 ///
-/// `sink` takes the text of system prompts, messages and tool results, not tool call arguments and not
+/// `sink` takes the text of system prompts, messages and tool results and the names of tools, not tool call arguments and not
 /// replayed thinking. Text whose role follows it in the body is handed out when the role is known. A
 /// body of [`Endpoint::Unknown`] is not looked at. Linear in the body; allocates for escaped keys and an
 /// escaped model name only. Where the result is an error, `sink` may have seen the text before it.
@@ -177,6 +182,46 @@ fn count_items(reader: &mut Reader<'_>, items: &mut u32) -> Result<(), Fault> {
         *items = items.saturating_add(1);
         reader.skip()?;
     }
+    Ok(())
+}
+
+/// Adds the tools of an array to `items` as [`count_items`] does, and hands out their names, which stand in
+/// the tool or in its `function`.
+fn tools(reader: &mut Reader<'_>, items: &mut u32, sink: &mut dyn TextSink) -> Result<(), Fault> {
+    if reader.kind()? != Kind::Array {
+        return reader.skip();
+    }
+    reader.enter()?;
+    while reader.item()? {
+        *items = items.saturating_add(1);
+        if !enter_object(reader)? {
+            continue;
+        }
+        while let Some(key) = reader.field()? {
+            match key.as_ref() {
+                b"name" => tool_name(reader, sink)?,
+                b"function" => {
+                    if enter_object(reader)? {
+                        while let Some(key) = reader.field()? {
+                            match key.as_ref() {
+                                b"name" => tool_name(reader, sink)?,
+                                _ => reader.skip()?,
+                            }
+                        }
+                    }
+                }
+                _ => reader.skip()?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn tool_name(reader: &mut Reader<'_>, sink: &mut dyn TextSink) -> Result<(), Fault> {
+    if reader.kind()? != Kind::String {
+        return reader.skip();
+    }
+    text::hand_out_name(reader.string()?, sink);
     Ok(())
 }
 

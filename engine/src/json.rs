@@ -10,6 +10,7 @@ mod string;
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+pub(crate) use number::Number;
 use string::End;
 pub(crate) use string::{first_special, unescape_into};
 
@@ -167,6 +168,18 @@ impl<'a> Reader<'a> {
     pub(crate) fn unsigned(&mut self) -> Result<Option<u32>, Fault> {
         self.peek()?;
         let (value, end) = number::read(self.bytes, self.at)?;
+        self.at = end;
+        if self.depth > 0 && end >= self.bytes.len() {
+            // Digits may be missing.
+            return Err(Fault::Ended);
+        }
+        Ok(value)
+    }
+
+    /// The number that comes next.
+    pub(crate) fn number(&mut self) -> Result<Number, Fault> {
+        self.peek()?;
+        let (value, end) = number::read_number(self.bytes, self.at)?;
         self.at = end;
         if self.depth > 0 && end >= self.bytes.len() {
             // Digits may be missing.

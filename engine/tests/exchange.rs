@@ -767,6 +767,7 @@ fn an_exchange_is_observed_as_hashes_counts_and_classes() {
     }
     assert!(observation.account != 0 && observation.organization != 0);
     assert!(observation.prompt.user.exact != 0 && observation.prompt.system.exact != 0);
+    assert!(observation.prompt.tools != 0 && observation.shape != 0);
     assert!(observation.tools && observation.reasoning && observation.samples);
     assert!(!observation.refused);
     assert_eq!((observation.user_turns, observation.input_tokens), (1, 10));

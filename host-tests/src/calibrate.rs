@@ -8,7 +8,7 @@
 //! operator of a campaign sets freely (volume, answer length, turns) says nothing by its level.
 pub mod fit;
 
-use crate::world::{Observer, World, WorldScenario};
+use crate::world::{Corpora, Observer, World, WorldScenario};
 use fit::{Fit, Sample, Sign, fit};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,25 +84,41 @@ pub struct Refit {
 }
 
 /// Refits `base`. `progress` is told of every exchange, in thousands, over all three rounds.
-pub fn calibrate(plan: &Plan, base: &Profile, version: &str, progress: &(impl Fn(u64) + Sync)) -> Refit {
+pub fn calibrate(
+    plan: &Plan,
+    base: &Profile,
+    version: &str,
+    progress: &(impl Fn(u64) + Sync),
+) -> Refit {
     let mut profile = base.clone();
     profile.version = version.to_owned();
     let first = gather(plan, &profile, progress);
     let accounts = classes(&first.own);
-    let start = Fit { bias: profile.own_bias, weights: profile.own.to_vec() };
+    let start = Fit {
+        bias: profile.own_bias,
+        weights: profile.own.to_vec(),
+    };
     let own = fit(&first.own, &start, &OWN_SIGNS, OWN_RIDGE);
     profile.own_bias = own.bias;
     profile.own.copy_from_slice(&own.weights);
     disperse(&mut profile, &first);
     let second = gather(plan, &profile, progress);
     let groups = classes(&second.groups);
-    let start = Fit { bias: profile.group_bias, weights: profile.group.to_vec() };
+    let start = Fit {
+        bias: profile.group_bias,
+        weights: profile.group.to_vec(),
+    };
     let found = fit(&second.groups, &start, &group_signs(), GROUP_RIDGE);
     profile.group_bias = found.bias;
     profile.group.copy_from_slice(&found.weights);
     let third = gather(plan, &profile, progress);
     profile.boundary = base.boundary.max(third.peak * MARGIN);
-    Refit { profile, accounts, groups, benign_peak: third.peak }
+    Refit {
+        profile,
+        accounts,
+        groups,
+        benign_peak: third.peak,
+    }
 }
 
 fn classes(samples: &[Sample]) -> (usize, usize) {
@@ -116,9 +132,18 @@ fn group_signs() -> Vec<Sign> {
     // Being alike where hardly anybody differs from anybody says nothing.
     let alike = [1, 2, 3, 4, 5, 8, 12];
     signs.extend((0..OWN_SIGNS.len()).map(|index| {
-        if alike.contains(&index) { Sign::Positive } else { Sign::Nothing }
+        if alike.contains(&index) {
+            Sign::Positive
+        } else {
+            Sign::Nothing
+        }
     }));
-    signs.extend([Sign::Positive, Sign::Positive, Sign::Positive, Sign::Negative]);
+    signs.extend([
+        Sign::Positive,
+        Sign::Positive,
+        Sign::Positive,
+        Sign::Negative,
+    ]);
     signs
 }
 
@@ -149,7 +174,9 @@ fn gather(plan: &Plan, profile: &Profile, progress: &(impl Fn(u64) + Sync)) -> G
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed) as usize;
-                    let Some(seed) = plan.seeds.get(index) else { return };
+                    let Some(seed) = plan.seeds.get(index) else {
+                        return;
+                    };
                     let part = survey(plan, *seed, profile, progress);
                     if let Ok(mut parts) = parts.lock() {
                         parts.push((index, part));
@@ -173,7 +200,7 @@ fn gather(plan: &Plan, profile: &Profile, progress: &(impl Fn(u64) + Sync)) -> G
 /// Runs one world and looks at it now and then.
 fn survey(plan: &Plan, seed: u64, profile: &Profile, progress: &impl Fn(u64)) -> Gathered {
     let mut world = World::new(&plan.scenario, seed);
-    let mut observer = Observer::new(HashKey::new([seed as u8; 16]), seed);
+    let mut observer = Observer::new(seed, HashKey::new([seed as u8; 16]), Corpora::default());
     let mut detector = Detector::new(profile.clone(), plan.settings.clone());
     let mut gathered = Gathered::default();
     let mut ids: Vec<u64> = Vec::new();
@@ -197,7 +224,13 @@ fn survey(plan: &Plan, seed: u64, profile: &Profile, progress: &impl Fn(u64)) ->
         }
         detector.observe(&observation);
         if turn.time >= due {
-            look(&detector, &world, &ids, turn.time >= burnt_in.saturating_add(Duration::from_secs(2 * 86_400)), &mut gathered);
+            look(
+                &detector,
+                &world,
+                &ids,
+                turn.time >= burnt_in.saturating_add(Duration::from_secs(2 * 86_400)),
+                &mut gathered,
+            );
             due = due.saturating_add(Duration::from_secs(SURVEY_HOURS * 3600));
         }
         untold += 1;
@@ -211,14 +244,23 @@ fn survey(plan: &Plan, seed: u64, profile: &Profile, progress: &impl Fn(u64)) ->
 
 fn look(detector: &Detector, world: &World, ids: &[u64], settled: bool, gathered: &mut Gathered) {
     for (account, id) in ids.iter().enumerate().filter(|(_, id)| **id != 0) {
-        let Ok(account) = u32::try_from(account) else { return };
+        let Ok(account) = u32::try_from(account) else {
+            return;
+        };
         let attack = world.person(account).campaign.is_some();
         if !attack && id % BENIGN_SAMPLE != 0 {
             continue;
         }
         if let Some(measures) = detector.measures(*id) {
-            let features = measures.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect();
-            gathered.own.push(Sample { features, attack, weight: 1.0 });
+            let features = measures
+                .iter()
+                .map(|value| if value.is_nan() { 0.0 } else { *value })
+                .collect();
+            gathered.own.push(Sample {
+                features,
+                attack,
+                weight: 1.0,
+            });
         }
     }
     for group in detector.survey() {
@@ -227,7 +269,11 @@ fn look(detector: &Detector, world: &World, ids: &[u64], settled: bool, gathered
             gathered.peak = gathered.peak.max(group.sum);
         }
         if attack || (group.marked < BENIGN_SHARE && settled) {
-            gathered.groups.push(Sample { features: group.features.to_vec(), attack, weight: 1.0 });
+            gathered.groups.push(Sample {
+                features: group.features.to_vec(),
+                attack,
+                weight: 1.0,
+            });
             gathered.members.push(group.members);
         }
     }

@@ -56,8 +56,10 @@ mod watchdog;
 mod worker;
 
 pub mod artifact;
+pub mod calibrate;
 pub mod decision_log;
 pub mod demo;
+pub mod evaluate;
 pub mod output;
 pub mod policy_file;
 pub mod replay;

@@ -8,17 +8,19 @@
 //! Not a model of the world yet: prompts repeat verbatim, nobody reacts to a denial, and campaigns
 //! do not sign up in bursts. Good for budgets, capabilities, replay and load; no detector may be
 //! judged by it.
-mod account;
-mod arrivals;
-mod exchange;
+pub(crate) mod account;
+pub(crate) mod arrivals;
+pub(crate) mod exchange;
 mod population;
-mod random;
-mod response;
+pub(crate) mod random;
+pub(crate) mod response;
 mod scenario;
-mod text;
+pub(crate) mod text;
 mod words;
 
+pub(crate) use scenario::Faults;
 pub use scenario::{SHIPPED, Scenario, ScenarioError};
+pub(crate) use text::read_prompts;
 
 use arrivals::Arrivals;
 use exchange::Writer;

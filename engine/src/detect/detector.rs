@@ -39,9 +39,9 @@ const KNOWN_HOURS: u32 = 7 * 24;
 /// Accounts not seen for so long take no part in a pass, hours.
 const IDLE_HOURS: u32 = 4 * 24;
 /// Members, organizations counted once, from which a group can be judged.
-const MEMBERS: f64 = 20.0;
-/// The same for a payment instrument: two dozen accounts on one card are rare.
-const PAYERS: f64 = 10.0;
+const MEMBERS: f64 = 12.0;
+/// The same for a payment instrument: half a dozen accounts on one card are rare.
+const PAYERS: f64 = 6.0;
 /// Trusted share from which only slices of a group can be convicted.
 const VOUCHED_SHARE: f64 = 0.05;
 /// Accounts that have to be measurable before anybody is judged.
@@ -99,6 +99,8 @@ pub struct Detector {
     flagged: f64,
     trusted: f64,
     suspects: BTreeMap<u64, Suspect>,
+    /// The convicted ones among them, as of the last weighing.
+    convicted: HashMap<u64, Suspect>,
     judgements: BTreeMap<u64, Judgement>,
     changed: BTreeSet<u64>,
     marks: BTreeSet<u64>,
@@ -159,6 +161,7 @@ impl Detector {
             flagged: 0.1,
             trusted: 0.5,
             suspects: BTreeMap::new(),
+            convicted: HashMap::new(),
             judgements: BTreeMap::new(),
             changed: BTreeSet::new(),
             marks: BTreeSet::new(),
@@ -307,11 +310,14 @@ impl Detector {
         account.trusted = account.vouches(now, self.tenure()) && account.risk == 0;
         let company = self.company(&account);
         let seats = self.sizes.count(seat_key(account.organization));
-        self.count_in(&account);
+        if account.organization != 0 {
+            self.next_sizes.add(seat_key(account.organization));
+        }
         let weight = weight(&account, seats);
         let stratum = measures::stratum(&account);
         let mut own = 0.0;
-        if let Some(values) = measures::measure(&account, company, now) {
+        let measured = measures::measure(&account, company, now);
+        let member = measured.map(|values| {
             self.pass.measured += 1;
             self.pass.census.add(stratum, &values, weight);
             let values = self.population.standardise(stratum, &values);
@@ -320,20 +326,22 @@ impl Detector {
             self.pass.counted += weight;
             self.pass.flagged += if flagged { weight } else { 0.0 };
             self.pass.trusted += if account.trusted { weight } else { 0.0 };
-            let member = Member {
+            Member {
                 account: &account,
-                values: &values,
+                values,
                 weight,
                 flagged,
                 marked: self.marks.contains(&account.id),
-            };
-            let (sizes, pass) = (&self.sizes, &mut self.pass);
-            groups::memberships(&account, |membership| {
-                if f64::from(sizes.count(membership.key)) >= least(membership.kind) {
-                    pass.group(&membership).add(member, &membership);
-                }
-            });
-        }
+            }
+        });
+        let (sizes, next, pass) = (&self.sizes, &mut self.next_sizes, &mut self.pass);
+        groups::memberships(&account, |membership| {
+            next.add(membership.key);
+            let large = || f64::from(sizes.count(membership.key)) >= least(membership.kind);
+            if let Some(member) = member.as_ref().filter(|_| large()) {
+                pass.group(&membership).add(member, &membership);
+            }
+        });
         let trusted = account.trusted;
         if let Some(account) = self.accounts.at_mut(place) {
             account.trusted = trusted;
@@ -350,14 +358,6 @@ impl Detector {
         Company {
             payment: count(Kind::Payment, account.payment),
             network: network.map_or(1, |(network, _)| count(Kind::Network, network)),
-        }
-    }
-
-    fn count_in(&mut self, account: &Account) {
-        let sizes = &mut self.next_sizes;
-        groups::memberships(account, |membership| sizes.add(membership.key));
-        if account.organization != 0 {
-            sizes.add(seat_key(account.organization));
         }
     }
 
@@ -433,6 +433,11 @@ impl Detector {
             }
             suspect.sum > 0.05
         });
+        let convicted = self
+            .suspects
+            .iter()
+            .filter(|(_, suspect)| suspect.convicted);
+        self.convicted = convicted.map(|(key, suspect)| (*key, *suspect)).collect();
         while self.suspects.len() > self.settings.max_accounts / 8 + 64 {
             let least = self
                 .suspects
@@ -455,32 +460,23 @@ impl Detector {
             return;
         }
         let now = self.pass.hour.saturating_mul(3600);
+        let mut best: [Option<(Membership, Suspect)>; groups::FAMILIES] = [None; groups::FAMILIES];
+        if !self.convicted.is_empty() {
+            groups::memberships(account, |membership| {
+                if let Some(suspect) = self.convicted.get(&membership.key) {
+                    keep_best(&self.profile, &mut best, membership, suspect);
+                }
+            });
+        }
+        // Own evidence alone never makes anybody worth watching.
+        if known.is_none() && best.iter().all(Option::is_none) {
+            return;
+        }
         let account = account.faded(now);
-        let company = self.company(&account);
-        let values = measures::measure(&account, company, now);
+        let values = measures::measure(&account, self.company(&account), now);
         let values = values.map(|values| {
             self.population
                 .standardise(measures::stratum(&account), &values)
-        });
-        let mut best: [Option<(Membership, Suspect)>; groups::FAMILIES] = [None; groups::FAMILIES];
-        groups::memberships(&account, |membership| {
-            let Some(suspect) = self
-                .suspects
-                .get(&membership.key)
-                .filter(|suspect| suspect.convicted)
-            else {
-                return;
-            };
-            let slot = best.get_mut(membership.kind.family() as usize);
-            if let Some(slot) = slot {
-                let gain = |(membership, suspect): &(Membership, Suspect)| {
-                    super::judgement::contribution(&self.profile, membership, suspect)
-                };
-                let offer = (membership, *suspect);
-                if slot.as_ref().is_none_or(|kept| gain(kept) < gain(&offer)) {
-                    *slot = Some(offer);
-                }
-            }
         });
         let thresholds = Thresholds {
             watch: self.settings.watch,
@@ -492,9 +488,8 @@ impl Detector {
         let radius = self.blast_radius();
         let day = self.pass.hour / 24;
         let room = best.iter().flatten().all(|(membership, suspect)| {
-            membership.kind.family() == Family::Origin
-                || suspect.day != day
-                || suspect.acted < radius
+            let acted = self.suspects.get(&membership.key).unwrap_or(suspect);
+            membership.kind.family() == Family::Origin || acted.day != day || acted.acted < radius
         });
         judgement.update(
             &self.profile,
@@ -614,6 +609,24 @@ impl Pass {
         }
         #[expect(clippy::indexing_slicing, reason = "the index was given out above")]
         &mut self.groups[at.min(next)]
+    }
+}
+
+/// Keeps the strongest group of each family.
+fn keep_best(
+    profile: &Profile,
+    best: &mut [Option<(Membership, Suspect)>; groups::FAMILIES],
+    membership: Membership,
+    suspect: &Suspect,
+) {
+    let gain = super::judgement::contribution(profile, &membership, suspect);
+    if let Some(slot) = best.get_mut(membership.kind.family() as usize) {
+        let kept = slot
+            .as_ref()
+            .map(|(kept, suspect)| super::judgement::contribution(profile, kept, suspect));
+        if kept.is_none_or(|kept| kept < gain) {
+            *slot = Some((membership, *suspect));
+        }
     }
 }
 

@@ -60,8 +60,8 @@ impl<const IS_USER: bool> Field<IS_USER> {
     fn token(&mut self, token: Token) {
         match token {
             Token::Word(hash) => {
-                self.word(hash, false);
                 let is_stop = self.topics.word(hash);
+                self.word(hash, is_stop);
                 if IS_USER {
                     if is_stop {
                         self.skeleton.bone(hash);
@@ -71,7 +71,9 @@ impl<const IS_USER: bool> Field<IS_USER> {
                 }
             }
             Token::Character(hash) => {
-                self.word(hash, true);
+                self.whole(hash);
+                self.words = self.words.saturating_add(1);
+                self.shingles.character(hash);
                 self.skeleton.content();
             }
             Token::Class(hash) => {
@@ -96,10 +98,10 @@ impl<const IS_USER: bool> Field<IS_USER> {
     }
 
     #[inline]
-    fn word(&mut self, hash: u64, is_character: bool) {
+    fn word(&mut self, hash: u64, is_stop: bool) {
         self.whole(hash);
         self.words = self.words.saturating_add(1);
-        self.shingles.word(hash, is_character);
+        self.shingles.word(hash, is_stop);
     }
 
     #[inline]

@@ -30,7 +30,7 @@ impl Footprint {
         let count = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
         Self {
             prompt,
-            shape: 0,
+            shape: facts.shape,
             model: origin::tag(key, "model", model.as_bytes()),
             user_turns: count(facts.user_turns),
             tool_results: count(facts.tool_results),

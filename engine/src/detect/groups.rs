@@ -172,11 +172,11 @@ pub(super) struct Group {
 }
 
 /// A member as a group sees it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Member<'a> {
     pub(super) account: &'a Account,
     /// Standardised.
-    pub(super) values: &'a Values,
+    pub(super) values: Values,
     pub(super) weight: f64,
     pub(super) flagged: bool,
     pub(super) marked: bool,
@@ -202,7 +202,7 @@ impl Group {
     }
 
     /// Takes a member in. O(measures).
-    pub(super) fn add(&mut self, member: Member<'_>, membership: &Membership) {
+    pub(super) fn add(&mut self, member: &Member<'_>, membership: &Membership) {
         let weight = member.weight;
         self.accounts += 1;
         self.weight += weight;
@@ -212,7 +212,7 @@ impl Group {
         self.flagged += count(member.flagged);
         self.marked += count(member.marked);
         self.share += weight * f64::from(membership.share);
-        for (moments, value) in self.measures.iter_mut().zip(member.values) {
+        for (moments, value) in self.measures.iter_mut().zip(&member.values) {
             if !value.is_nan() {
                 moments.add(f64::from(*value), weight);
             }
@@ -224,6 +224,17 @@ impl Group {
                 self.created += weight;
             }
         }
+    }
+
+    /// Mean and variance of its members, by measure; those of everybody where members show nothing.
+    pub(super) fn members(&self) -> [(f32, f32); MEASURES] {
+        self.measures.map(|moments| {
+            if moments.weight < self.weight * 0.5 {
+                (0.0, 1.0)
+            } else {
+                (moments.mean() as f32, moments.variance() as f32)
+            }
+        })
     }
 
     /// Members that the weights are worth (Kish).

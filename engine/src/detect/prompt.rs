@@ -12,7 +12,7 @@ pub struct FieldPrint {
     pub shingles: [u32; SHINGLES],
     /// How many shingles there are, at most [`SHINGLES`].
     pub len: u8,
-    /// Words in the field as far as it was read, saturating.
+    /// Words in the field as far as it was read, characters in scripts without spaces; saturating.
     pub words: u16,
 }
 
@@ -65,9 +65,10 @@ pub struct PromptPrint {
     pub system: FieldPrint,
     /// The first user turn.
     pub user: FieldPrint,
-    /// Hash of the sorted names of the tools offered; 0 when there are none.
+    /// Hash of the names of the tools offered, in whatever order; 0 when there are none.
     pub tools: u64,
-    /// Hash of the first user turn's skeleton: stop words, punctuation and lines, content left out; 0 when there is none.
+    /// Hash of the first user turn's skeleton: stop words, punctuation and lines, content left out; 0 when
+    /// there is too little of one.
     pub skeleton: u32,
     /// Topics of system prompt and first user turn.
     pub topics: Topics,

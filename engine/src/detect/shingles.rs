@@ -6,7 +6,8 @@
 //! taken, a field keeps [`SHINGLES`]: the first, the last, and between them those whose second hash is
 //! smallest. Templates stand at the ends of a prompt more often than in the middle, and a long slot would
 //! drown them in a sample of the whole; what is between them is chosen by content alone, so two texts
-//! that share half of their shingles there share about half of those kept.
+//! that share half of their shingles there share about half of those kept. Shingles of nothing but stop
+//! words come last in every choice: any two long texts share some.
 use super::mix::{join, mix, upper};
 use super::prompt::SHINGLES;
 
@@ -15,28 +16,48 @@ const WINDOW: usize = 4;
 /// Shingles kept because they come first.
 const FIRST: usize = 6;
 /// Shingles kept because they come last.
-const LAST: usize = 5;
+const LAST: usize = 6;
 /// Shingles kept of those between.
 const MIDDLE: usize = SHINGLES - FIRST - LAST;
+
+/// Set in a shingle of stop words alone, which makes it larger than all others.
+const COMMON: u32 = 1 << 31;
 
 /// Takes the words of a field, gives its shingles. About 200 bytes, no allocation.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shingles {
     words: [u64; 3],
-    /// Words since the last break, saturating.
+    /// Words since the last break, and stop words since the last word of content; saturating.
     run: u8,
+    stops: u8,
     window: [u32; WINDOW],
     /// Shingles since the last break.
     seen: usize,
-    /// Where the shingle taken last came, by the count of `seen`.
+    /// The shingle taken last, and where it came by the count of `seen`.
+    smallest: u32,
     taken: usize,
     kept: Kept,
 }
 
 impl Shingles {
-    /// The next word, or character of a script without spaces.
+    /// The next character of a script without spaces.
+    pub(super) fn character(&mut self, hash: u64) {
+        self.next(hash, true, false);
+    }
+
+    /// The next word.
     #[inline]
-    pub(super) fn word(&mut self, hash: u64, is_character: bool) {
+    pub(super) fn word(&mut self, hash: u64, is_stop: bool) {
+        self.next(hash, false, is_stop);
+    }
+
+    #[inline]
+    fn next(&mut self, hash: u64, is_character: bool, is_stop: bool) {
+        self.stops = if is_stop {
+            self.stops.saturating_add(1)
+        } else {
+            0
+        };
         let [third, second, first] = self.words;
         self.words = [second, first, hash];
         self.run = self.run.saturating_add(1);
@@ -44,7 +65,8 @@ impl Shingles {
         if self.run >= words {
             let before = if is_character { third } else { 0 };
             let three = join(join(before, second).wrapping_add(first), hash);
-            self.shingle(upper(mix(three)));
+            let common = if self.stops >= 3 { COMMON } else { 0 };
+            self.shingle(upper(mix(three)) & !COMMON | common);
         }
     }
 
@@ -56,7 +78,7 @@ impl Shingles {
                 self.kept.take(smallest);
             }
         }
-        (self.run, self.seen, self.taken) = (0, 0, 0);
+        (self.run, self.stops, self.seen) = (0, 0, 0);
     }
 
     /// The shingles kept, in order of appearance, and their count.
@@ -75,18 +97,21 @@ impl Shingles {
         if self.seen < WINDOW {
             return;
         }
-        // The smallest of the window, the rightmost of equals.
-        let (mut smallest, mut back) = (shingle, 0);
-        for steps in 1..WINDOW {
-            let index = newest.wrapping_add(WINDOW).wrapping_sub(steps) % WINDOW;
-            let older = self.window.get(index).copied().unwrap_or(u32::MAX);
-            if older < smallest {
-                (smallest, back) = (older, steps);
+        // The rightmost of equals is the smallest; it stays so until it leaves or a smaller one comes.
+        if shingle <= self.smallest
+            || self.seen == WINDOW
+            || self.seen.saturating_sub(self.taken) >= WINDOW
+        {
+            let (mut smallest, mut back) = (shingle, 0);
+            for steps in 1..WINDOW {
+                let index = newest.wrapping_add(WINDOW).wrapping_sub(steps) % WINDOW;
+                let older = self.window.get(index).copied().unwrap_or(u32::MAX);
+                if older < smallest {
+                    (smallest, back) = (older, steps);
+                }
             }
-        }
-        let place = self.seen.saturating_sub(back);
-        if place > self.taken {
-            self.taken = place;
+            self.smallest = smallest;
+            self.taken = self.seen.saturating_sub(back);
             self.kept.take(smallest);
         }
     }
@@ -141,7 +166,7 @@ impl Kept {
 
     /// Keeps `shingle` if its second hash is among the smallest.
     fn between(&mut self, shingle: u32) {
-        let rank = upper(mix(u64::from(shingle)));
+        let rank = upper(mix(u64::from(shingle))) >> 1 | shingle & COMMON;
         if self.middle_len == MIDDLE {
             let largest = self
                 .middle
@@ -186,3 +211,6 @@ impl Kept {
         (shingles, len)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,62 @@ impl Skeleton {
         upper(mix(hash)).max(1)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::printer::UserPrint;
+
+    fn skeleton(text: &str) -> u32 {
+        UserPrint::of(text).skeleton
+    }
+
+    #[test]
+    fn other_content_leaves_the_skeleton_and_another_structure_changes_it() {
+        let one = skeleton(
+            "Write a function that sorts integers.\n\nInput: numbers 5\nOutput: the list, please.",
+        );
+
+        assert_ne!(one, 0);
+        assert_eq!(
+            one,
+            skeleton(
+                "Write a poem that mentions red roses.\n\nInput: flowers\nOutput: the verses, please."
+            )
+        );
+        assert_ne!(
+            one,
+            skeleton(
+                "Write a poem that mentions roses. Input: flowers\nOutput: the verses, please."
+            )
+        );
+        assert_ne!(
+            one,
+            skeleton(
+                "Write a poem and mention roses.\n\nInput: flowers\nOutput: the verses, please."
+            )
+        );
+    }
+
+    #[test]
+    fn too_little_structure_has_no_skeleton() {
+        assert_eq!(skeleton("what is gravity?"), 0);
+        assert_eq!(skeleton(""), 0);
+    }
+
+    #[test]
+    fn only_head_and_tail_of_a_long_text_count() {
+        let text = |middle: &str| {
+            [
+                "the a of, ".repeat(20),
+                middle.repeat(30),
+                "and if not. ".repeat(10),
+            ]
+            .concat()
+        };
+
+        assert_eq!(
+            skeleton(&text("to be or; ")),
+            skeleton(&text("by; which - "))
+        );
+    }
+}

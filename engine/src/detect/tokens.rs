@@ -49,7 +49,7 @@ enum Kind {
     Mark,
 }
 
-const fn kind_of(byte: u8) -> Kind {
+const fn named(byte: u8) -> Kind {
     match byte {
         b'\n' => Kind::Line,
         0..=b' ' | 0x7F => Kind::Space,
@@ -59,6 +59,14 @@ const fn kind_of(byte: u8) -> Kind {
         0x80.. => Kind::High,
         _ => Kind::Mark,
     }
+}
+
+/// [`named`] of every byte: a load instead of a chain of comparisons.
+static KINDS: [Kind; 256] = byte_table!(named, Kind);
+
+#[inline]
+fn kind_of(byte: u8) -> Kind {
+    KINDS.get(usize::from(byte)).copied().unwrap_or(Kind::Mark)
 }
 
 const NUMBER: u64 = mix::word(b"#");
@@ -91,30 +99,25 @@ pub(super) fn scan(text: &str, mut give: impl FnMut(Token)) {
         closing: usize::MAX,
     };
     while let Some(&byte) = scan.bytes.get(scan.at) {
-        match kind_of(byte) {
-            Kind::Space => scan.at += 1,
-            Kind::Line => give(scan.lines()),
-            Kind::Letter => {
-                let (hash, end) = scan.letters();
-                if scan.ends_plainly(end) {
-                    scan.at = end;
-                    give(Token::Word(hash));
-                } else if !scan.class(&mut give) {
-                    give(scan.word());
-                }
+        // One place where tokens are given, so that taking them is compiled into this loop.
+        give(match kind_of(byte) {
+            Kind::Space => {
+                scan.at += 1;
+                continue;
             }
-            Kind::Digit | Kind::Under | Kind::High => {
-                if !scan.class(&mut give) {
-                    give(scan.word());
-                }
-            }
+            Kind::Line => scan.lines(),
+            Kind::Letter => scan.letter(),
+            Kind::Digit | Kind::Under | Kind::High => scan.class().unwrap_or_else(|| scan.word()),
             Kind::Mark => {
                 let may_begin_a_class = matches!(byte, b'/' | b'.' | b'~' | b'\\' | b'+');
-                if !(may_begin_a_class && scan.class(&mut give)) {
-                    give(scan.mark(byte));
-                }
+                let class = if may_begin_a_class {
+                    scan.class()
+                } else {
+                    None
+                };
+                class.unwrap_or_else(|| scan.mark(byte))
             }
-        }
+        });
     }
 }
 
@@ -200,16 +203,27 @@ impl Scan<'_> {
         }
     }
 
-    /// Gives the class of the segment here, and what stands before it; false where it is none or is known already.
-    fn class(&mut self, give: &mut impl FnMut(Token)) -> bool {
+    /// What begins with a letter.
+    #[inline]
+    fn letter(&mut self) -> Token {
+        let (hash, end) = self.letters();
+        if self.ends_plainly(end) {
+            self.at = end;
+            return Token::Word(hash);
+        }
+        self.class().unwrap_or_else(|| self.word())
+    }
+
+    /// The class of the segment here; `None` where it has none, or words come first.
+    fn class(&mut self) -> Option<Token> {
         if self.at < self.looked {
-            return false;
+            return None;
         }
         if self.at >= self.segment_end {
             self.looks = 0;
         } else if self.looks == LOOKS {
             self.looked = self.segment_end;
-            return false;
+            return None;
         }
         self.looks += 1;
         let found = segment::look(self.bytes.get(self.at..).unwrap_or_default());
@@ -217,17 +231,16 @@ impl Scan<'_> {
         match found.class {
             Some((class, 0, end)) if end > 0 => {
                 self.at += end;
-                give(Token::Class(hash_of(class)));
-                true
+                Some(Token::Class(hash_of(class)))
             }
-            // Words come first; the class is looked at again when they are over.
+            // It is looked at again when the words are over.
             Some((_, start, _)) => {
                 self.looked = self.at + start;
-                false
+                None
             }
             None => {
                 self.looked = self.at + found.len;
-                false
+                None
             }
         }
     }

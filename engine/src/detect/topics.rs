@@ -51,12 +51,19 @@ impl TopicCount {
         if entry.is_strong() {
             self.strong |= entry.topics;
         }
-        let counts = self.hits.iter_mut().zip(&mut self.latest).enumerate();
-        for (topic, (hits, latest)) in counts {
-            if entry.topics & (1 << topic) != 0 && *latest != entry.tag() {
-                *latest = entry.tag();
-                *hits = hits.saturating_add(1);
+        let mut topics = entry.topics;
+        while topics != 0 {
+            let topic = usize::try_from(topics.trailing_zeros()).unwrap_or(COUNT);
+            if let (Some(hits), Some(latest)) =
+                (self.hits.get_mut(topic), self.latest.get_mut(topic))
+            {
+                if *latest != entry.tag() {
+                    *latest = entry.tag();
+                    *hits = hits.saturating_add(1);
+                }
             }
+            // The lowest bit goes.
+            topics &= topics.wrapping_sub(1);
         }
     }
 
@@ -70,3 +77,6 @@ impl TopicCount {
         Topics(self.strong | by_count)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,7 @@
 //! Facts of `POST /v1/messages`.
 use super::prompt::Prompt;
 use super::text::TextSink;
-use super::{
-    Reasoning, RequestFacts, count, count_items, enter_object, flag, is_effort, thinking, word,
-};
+use super::{Reasoning, RequestFacts, count, enter_object, flag, is_effort, thinking, word};
 use crate::json::{Fault, Reader};
 
 pub(super) fn read<'a>(
@@ -12,12 +10,10 @@ pub(super) fn read<'a>(
     sink: &mut dyn TextSink,
 ) -> Result<(), Fault> {
     let (mut asked, mut effort) = (Reasoning::default(), false);
-    let outcome = fields(
-        reader,
-        &mut Prompt::new(facts, sink),
-        &mut asked,
-        &mut effort,
-    );
+    let mut prompt = Prompt::new(facts, sink);
+    let outcome = fields(reader, &mut prompt, &mut asked, &mut effort);
+    let shape = prompt.shape.finish();
+    facts.shape = shape;
     facts.reasoning = Reasoning {
         requested: asked.requested || effort,
         ..asked
@@ -33,6 +29,7 @@ fn fields<'a>(
 ) -> Result<(), Fault> {
     reader.enter_root()?;
     while let Some(key) = reader.field()? {
+        prompt.shape.field(&key, reader);
         match key.as_ref() {
             b"messages" => prompt.messages(reader)?,
             b"system" => prompt.system(reader)?,
@@ -40,8 +37,10 @@ fn fields<'a>(
             b"stream" => prompt.facts.stream = flag(reader)?,
             b"max_tokens" => prompt.facts.max_output_tokens = count(reader)?,
             b"tools" => {
-                prompt.facts.tools = 0;
-                count_items(reader, &mut prompt.facts.tools)?;
+                let mut tools = 0;
+                let outcome = prompt.tools(reader, &mut tools);
+                prompt.facts.tools = tools;
+                outcome?;
             }
             b"thinking" => *asked = thinking(reader)?,
             b"output_config" => *effort = output_effort(reader)?,

@@ -1,9 +1,7 @@
 //! Facts of `POST /v1/chat/completions`.
 use super::prompt::Prompt;
 use super::text::TextSink;
-use super::{
-    Reasoning, RequestFacts, count, count_items, enter_object, flag, is_effort, thinking, word,
-};
+use super::{Reasoning, RequestFacts, count, enter_object, flag, is_effort, thinking, word};
 use crate::json::{Fault, Reader};
 
 /// What several keys say together.
@@ -27,7 +25,10 @@ pub(super) fn read<'a>(
     sink: &mut dyn TextSink,
 ) -> Result<(), Fault> {
     let mut settings = Settings::default();
-    let outcome = fields(reader, &mut Prompt::new(facts, sink), &mut settings);
+    let mut prompt = Prompt::new(facts, sink);
+    let outcome = fields(reader, &mut prompt, &mut settings);
+    let shape = prompt.shape.finish();
+    facts.shape = shape;
     facts.max_output_tokens = settings.max_completion_tokens.max(settings.max_tokens);
     facts.logprobs = settings.logprobs || settings.top_logprobs;
     facts.tools = settings.tools.saturating_add(settings.functions);
@@ -50,6 +51,7 @@ fn fields<'a>(
 ) -> Result<(), Fault> {
     reader.enter_root()?;
     while let Some(key) = reader.field()? {
+        prompt.shape.field(&key, reader);
         match key.as_ref() {
             b"messages" => prompt.messages(reader)?,
             b"model" => prompt.facts.model = word(reader)?,
@@ -61,11 +63,11 @@ fn fields<'a>(
             b"top_logprobs" => settings.top_logprobs = count(reader)? > Some(0),
             b"tools" => {
                 settings.tools = 0;
-                count_items(reader, &mut settings.tools)?;
+                prompt.tools(reader, &mut settings.tools)?;
             }
             b"functions" => {
                 settings.functions = 0;
-                count_items(reader, &mut settings.functions)?;
+                prompt.tools(reader, &mut settings.functions)?;
             }
             b"reasoning_effort" => {
                 settings.effort = word(reader)?.is_some_and(|level| is_effort(&level))

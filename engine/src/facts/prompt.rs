@@ -4,8 +4,9 @@
 //! a role or a type to follow the content that it governs: such content is passed over first and read
 //! again once its role is known. That costs a hostile body one more pass per level, and there are
 //! [`LEVELS`] of them.
+use super::shape::Shape;
 use super::text::{Role, TextSink, hand_out};
-use super::{RequestFacts, count_items, enter_object, word};
+use super::{RequestFacts, count_items, enter_object, tools, word};
 use crate::json::{Fault, Kind, Reader};
 
 /// How deep content is followed into content: message, tool result, search result or document, its text.
@@ -15,6 +16,9 @@ const LEVELS: u8 = 4;
 pub(super) struct Prompt<'f, 'a> {
     pub(super) facts: &'f mut RequestFacts<'a>,
     pub(super) sink: &'f mut dyn TextSink,
+    pub(super) shape: Shape,
+    /// No message was begun yet.
+    is_first: bool,
     /// Whether the message at hand has text of the user.
     user_spoke: bool,
 }
@@ -39,6 +43,8 @@ impl<'f, 'a> Prompt<'f, 'a> {
         Self {
             facts,
             sink,
+            shape: Shape::default(),
+            is_first: true,
             user_spoke: false,
         }
     }
@@ -57,16 +63,26 @@ impl<'f, 'a> Prompt<'f, 'a> {
 
     /// The value of `system`.
     pub(super) fn system(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
+        self.sink.message();
         self.content(reader, Role::System, 0)
+    }
+
+    /// The value of `tools` or `functions`; adds to `items`.
+    pub(super) fn tools(&mut self, reader: &mut Reader<'a>, items: &mut u32) -> Result<(), Fault> {
+        let outcome = tools(reader, items, self.sink);
+        self.shape.tools(*items);
+        outcome
     }
 
     fn message(&mut self, reader: &mut Reader<'a>) -> Result<(), Fault> {
         if !enter_object(reader)? {
             return Ok(());
         }
+        self.sink.message();
         self.user_spoke = false;
         let (mut role, mut content) = (None, None);
         let outcome = self.message_fields(reader, &mut role, &mut content);
+        self.is_first = false;
         // Also where the body was cut inside of the message: what is there counts.
         let role = role.unwrap_or(Role::User);
         let outcome = outcome.and(self.settle(content, role, 0));
@@ -87,6 +103,9 @@ impl<'f, 'a> Prompt<'f, 'a> {
         content: &mut Option<Governed<'a>>,
     ) -> Result<(), Fault> {
         while let Some(key) = reader.field()? {
+            if self.is_first {
+                self.shape.message_field(&key, reader);
+            }
             match key.as_ref() {
                 b"role" => *role = word(reader)?.map(|name| role_of(&name)),
                 b"content" => self.content_or_later(reader, *role, 0, content)?,

@@ -78,12 +78,31 @@ pub trait TextSink {
     /// One string of prompt text, not empty, or one stretch of it where bytes that are not UTF-8 split it.
     fn text(&mut self, role: Role, text: RawText<'_>);
 
-    /// Text from here on is another message's, or that of the system prompt beside the messages.
+    /// A message begins: text from here on is its own. Also called before a system prompt that stands
+    /// beside the messages.
     fn message(&mut self) {}
 
     /// The name of a tool that is offered.
     fn tool(&mut self, name: RawText<'_>) {
         let _ = name;
+    }
+}
+
+/// Both take the text, one after the other.
+impl<A: TextSink + ?Sized, B: TextSink + ?Sized> TextSink for (&mut A, &mut B) {
+    fn text(&mut self, role: Role, text: RawText<'_>) {
+        self.0.text(role, text);
+        self.1.text(role, text);
+    }
+
+    fn message(&mut self) {
+        self.0.message();
+        self.1.message();
+    }
+
+    fn tool(&mut self, name: RawText<'_>) {
+        self.0.tool(name);
+        self.1.tool(name);
     }
 }
 
@@ -105,6 +124,17 @@ pub(super) fn hand_out(raw: &[u8], role: Role, sink: &mut dyn TextSink) -> usize
         Err(_) => raw.utf8_chunks().for_each(|chunk| stretch(chunk.valid())),
     }
     bytes
+}
+
+/// Hands out the name of a tool; one that is no text or empty is none.
+pub(super) fn hand_out_name(raw: &[u8], sink: &mut dyn TextSink) {
+    match str::from_utf8(raw) {
+        Ok(raw) if !raw.is_empty() => {
+            let escaped = memchr::memchr(b'\\', raw.as_bytes()).is_some();
+            sink.tool(RawText { raw, escaped });
+        }
+        _ => {}
+    }
 }
 
 /// What `raw` says, with U+FFFD for what is not UTF-8; borrowed where nothing had to be replaced.

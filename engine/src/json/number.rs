@@ -9,6 +9,30 @@ const DIGITS: u32 = 19;
 /// `None` for a number below zero and for `NaN`, `Infinity` and `-Infinity`, which Python servers take.
 /// Any notation counts: `1e3` and `1000.0` are 1000 to most servers.
 pub(super) fn read(bytes: &[u8], at: usize) -> Result<(Option<u32>, usize), Fault> {
+    let (number, end) = read_decimal(bytes, at)?;
+    let whole = number.and_then(|(negative, decimal)| {
+        let below_zero = negative && decimal.digits != 0;
+        (!below_zero).then(|| decimal.whole())
+    });
+    Ok((whole, end))
+}
+
+/// The number at `at` in its one spelling, and the offset after it.
+pub(super) fn read_number(bytes: &[u8], at: usize) -> Result<(Number, usize), Fault> {
+    let (number, end) = read_decimal(bytes, at)?;
+    let number = match number {
+        Some((is_negative, decimal)) => decimal.canonical(is_negative),
+        None => Number {
+            is_negative: true,
+            digits: 0,
+            exponent: i32::MAX,
+        },
+    };
+    Ok((number, end))
+}
+
+/// Whether the number at `at` has a sign, its digits, and the offset after it; none for `NaN` and infinities.
+fn read_decimal(bytes: &[u8], at: usize) -> Result<(Option<(bool, Decimal)>, usize), Fault> {
     let mut cursor = Cursor { bytes, at };
     let negative = cursor.take(b'-');
     match cursor.byte() {
@@ -45,8 +69,17 @@ pub(super) fn read(bytes: &[u8], at: usize) -> Result<(Option<u32>, usize), Faul
             exponent
         });
     }
-    let below_zero = negative && decimal.digits != 0;
-    Ok(((!below_zero).then(|| decimal.whole()), cursor.at))
+    Ok((Some((negative, decimal)), cursor.at))
+}
+
+/// `±digits × 10^exponent` without trailing zeros: equal numbers are equal. Zero has no sign; what is no
+/// number is a zero with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Number {
+    pub(crate) is_negative: bool,
+    /// The first 19 digits.
+    pub(crate) digits: u64,
+    pub(crate) exponent: i32,
 }
 
 /// The offset after `word`, which must stand at `at`.
@@ -123,6 +156,25 @@ impl Decimal {
 
     fn shift(&mut self, by: i32) {
         self.exponent = self.exponent.saturating_add(by);
+    }
+
+    fn canonical(mut self, is_negative: bool) -> Number {
+        if self.digits == 0 {
+            return Number {
+                is_negative: false,
+                digits: 0,
+                exponent: 0,
+            };
+        }
+        while self.digits % 10 == 0 {
+            self.digits /= 10;
+            self.exponent = self.exponent.saturating_add(1);
+        }
+        Number {
+            is_negative,
+            digits: self.digits,
+            exponent: self.exponent,
+        }
     }
 
     /// The whole part, saturated. At most 39 steps: 64 bits hold fewer than 20 decimal digits.

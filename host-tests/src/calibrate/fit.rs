@@ -47,7 +47,11 @@ pub fn fit(samples: &[Sample], start: &Fit, signs: &[Sign], ridge: f64) -> Fit {
         class.map(|sample| f64::from(sample.weight)).sum()
     };
     let (attack, benign) = (total(true).max(1e-9), total(false).max(1e-9));
-    let mut weights: Vec<f64> = start.weights.iter().map(|weight| f64::from(*weight)).collect();
+    let mut weights: Vec<f64> = start
+        .weights
+        .iter()
+        .map(|weight| f64::from(*weight))
+        .collect();
     weights.push(f64::from(start.bias));
     let origin = weights.clone();
     // Adam (Kingma and Ba, 2015), full batch: deterministic.
@@ -56,21 +60,37 @@ pub fn fit(samples: &[Sample], start: &Fit, signs: &[Sign], ridge: f64) -> Fit {
         let mut gradient = vec![0.0; width + 1];
         for sample in samples {
             let features = sample.features.iter().map(|value| f64::from(*value));
-            let score: f64 = features.clone().chain([1.0]).zip(&weights).map(|(value, weight)| value * weight).sum();
+            let score: f64 = features
+                .clone()
+                .chain([1.0])
+                .zip(&weights)
+                .map(|(value, weight)| value * weight)
+                .sum();
             let predicted = 1.0 / (1.0 + (-score).exp());
-            let (wanted, class) = if sample.attack { (1.0, attack) } else { (0.0, benign) };
+            let (wanted, class) = if sample.attack {
+                (1.0, attack)
+            } else {
+                (0.0, benign)
+            };
             let error = (predicted - wanted) * f64::from(sample.weight) / class;
             for (slope, value) in gradient.iter_mut().zip(features.chain([1.0])) {
                 *slope += error * value;
             }
         }
-        for (((slope, weight), origin), index) in gradient.iter_mut().zip(&weights).zip(&origin).zip(0..) {
+        for (((slope, weight), origin), index) in
+            gradient.iter_mut().zip(&weights).zip(&origin).zip(0..)
+        {
             if index < width {
                 *slope += ridge * (weight - origin);
             }
         }
         let decay = round as i32;
-        for (((weight, slope), first), second) in weights.iter_mut().zip(&gradient).zip(&mut first).zip(&mut second) {
+        for (((weight, slope), first), second) in weights
+            .iter_mut()
+            .zip(&gradient)
+            .zip(&mut first)
+            .zip(&mut second)
+        {
             *first = 0.9 * *first + 0.1 * slope;
             *second = 0.999 * *second + 0.001 * slope * slope;
             let mean = *first / (1.0 - 0.9_f64.powi(decay));
@@ -97,26 +117,43 @@ mod tests {
     fn samples(rule: impl Fn(f32, f32) -> bool) -> Vec<Sample> {
         let mut state = 7_u64;
         let mut unit = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             (state >> 40) as f32 / (1_u32 << 24) as f32 * 4.0 - 2.0
         };
         (0..2_000)
             .map(|_| {
                 let (one, two, noise) = (unit(), unit(), unit());
-                Sample { features: vec![one, two], attack: rule(one + 0.3 * noise, two), weight: 1.0 }
+                Sample {
+                    features: vec![one, two],
+                    attack: rule(one + 0.3 * noise, two),
+                    weight: 1.0,
+                }
             })
             .collect()
     }
 
-    const START: Fit = Fit { bias: 0.0, weights: Vec::new() };
+    const START: Fit = Fit {
+        bias: 0.0,
+        weights: Vec::new(),
+    };
 
     fn start() -> Fit {
-        Fit { weights: vec![0.0, 0.0], ..START }
+        Fit {
+            weights: vec![0.0, 0.0],
+            ..START
+        }
     }
 
     #[test]
     fn a_feature_that_tells_the_classes_apart_gets_the_weight() {
-        let fit = fit(&samples(|one, _| one > 0.5), &start(), &[Sign::Positive; 2], 1e-3);
+        let fit = fit(
+            &samples(|one, _| one > 0.5),
+            &start(),
+            &[Sign::Positive; 2],
+            1e-3,
+        );
 
         assert!(fit.weights[0] > 2.0 && fit.weights[1] < 0.3, "{fit:?}");
         assert!(fit.bias < -0.5, "{fit:?}");
@@ -132,13 +169,22 @@ mod tests {
 
     #[test]
     fn without_information_the_start_stays() {
-        let start = Fit { bias: 0.0, weights: vec![0.4, -0.2] };
+        let start = Fit {
+            bias: 0.0,
+            weights: vec![0.4, -0.2],
+        };
         let blank: Vec<_> = samples(|_, two| two > 0.0)
             .into_iter()
-            .map(|sample| Sample { features: vec![0.0, 0.0], ..sample })
+            .map(|sample| Sample {
+                features: vec![0.0, 0.0],
+                ..sample
+            })
             .collect();
         let fit = fit(&blank, &start, &[Sign::Positive, Sign::Negative], 1e-3);
 
-        assert!((fit.weights[0] - 0.4).abs() < 0.01 && (fit.weights[1] + 0.2).abs() < 0.01, "{fit:?}");
+        assert!(
+            (fit.weights[0] - 0.4).abs() < 0.01 && (fit.weights[1] + 0.2).abs() < 0.01,
+            "{fit:?}"
+        );
     }
 }

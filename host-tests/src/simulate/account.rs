@@ -163,7 +163,7 @@ impl Account {
 }
 
 /// Appends 13 symbols that stand for all 64 bits.
-pub(super) fn write_name(number: u64, out: &mut Vec<u8>) {
+pub(crate) fn write_name(number: u64, out: &mut Vec<u8>) {
     const SYMBOLS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     for place in (0..13).rev() {
         let symbol = (number >> (5 * place) & 31) as usize;

@@ -11,12 +11,12 @@ const BYTES_PER_TOKEN: usize = 4;
 
 /// One exchange to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Arrival {
-    pub(super) time: Timestamp,
+pub(crate) struct Arrival {
+    pub(crate) time: Timestamp,
     /// Wanted size of the request's body.
-    pub(super) body_bytes: usize,
+    pub(crate) body_bytes: usize,
     /// Tokens that the answer has.
-    pub(super) output_tokens: u32,
+    pub(crate) output_tokens: u32,
 }
 
 /// An endless stream of arrivals, sorted by time.

@@ -33,18 +33,18 @@ pub(super) struct Writer {
 }
 
 /// What one request asks for.
-pub(super) struct Asked {
-    pub(super) anthropic: bool,
-    pub(super) model: &'static str,
-    pub(super) stream: bool,
+pub(crate) struct Asked {
+    pub(crate) anthropic: bool,
+    pub(crate) model: &'static str,
+    pub(crate) stream: bool,
     /// The stream is asked to end with usage (OpenAI; Anthropic always does).
-    pub(super) stream_usage: bool,
-    pub(super) tools: bool,
-    pub(super) reasoning: bool,
-    pub(super) logprobs: bool,
-    pub(super) samples: usize,
+    pub(crate) stream_usage: bool,
+    pub(crate) tools: bool,
+    pub(crate) reasoning: bool,
+    pub(crate) logprobs: bool,
+    pub(crate) samples: usize,
     /// About, from the text's bytes.
-    pub(super) input_tokens: usize,
+    pub(crate) input_tokens: usize,
 }
 
 impl Writer {
@@ -390,12 +390,12 @@ fn write_settings(asked: &Asked, voice: &mut Random, out: &mut Vec<u8>) {
 }
 
 /// One of `pool`.
-pub(super) fn pick<'a>(pool: &'a [Box<str>], random: &mut Random) -> &'a str {
+pub(crate) fn pick<'a>(pool: &'a [Box<str>], random: &mut Random) -> &'a str {
     pool.get(random.below(pool.len())).map_or("", |text| text)
 }
 
 /// Appends all parts.
-pub(super) fn write_parts(out: &mut Vec<u8>, parts: &[&str]) {
+pub(crate) fn write_parts(out: &mut Vec<u8>, parts: &[&str]) {
     parts
         .iter()
         .for_each(|part| out.extend_from_slice(part.as_bytes()));

@@ -13,7 +13,7 @@ const EVENT_TEXT_BYTES: usize = 160;
 
 /// Writes answers; keeps the buffer in which events are put together before they are escaped.
 #[derive(Default)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     events: Vec<u8>,
 }
 
@@ -27,7 +27,7 @@ struct Answer<'a> {
 }
 
 impl Writer {
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         asked: &Asked,
         arrival: Arrival,

@@ -17,24 +17,35 @@ const CODE_LINES: usize = 24;
 const MAX_PROMPTS: usize = 4_000_000;
 
 /// Text with JSON escapes, without quotes.
-pub(super) struct Texts {
-    pub(super) organic: Vec<Box<str>>,
-    pub(super) extraction: Vec<Box<str>>,
-    pub(super) system: Vec<Box<str>>,
-    pub(super) sentences: Vec<Box<str>>,
-    pub(super) code: Vec<Box<str>>,
-    pub(super) files: Vec<Box<str>>,
+pub(crate) struct Texts {
+    pub(crate) organic: Vec<Box<str>>,
+    pub(crate) extraction: Vec<Box<str>>,
+    pub(crate) system: Vec<Box<str>>,
+    pub(crate) sentences: Vec<Box<str>>,
+    pub(crate) code: Vec<Box<str>>,
+    pub(crate) files: Vec<Box<str>>,
 }
 
 impl Texts {
-    pub(super) fn load(sources: &Sources, seed: u64) -> Result<Self, SourceError> {
+    pub(crate) fn load(sources: &Sources, seed: u64) -> Result<Self, SourceError> {
+        let read = |source: &Option<PathBuf>| source.as_deref().map(read).transpose();
+        let organic = read(&sources.organic_prompts)?;
+        let extraction = read(&sources.extraction_prompts)?;
+        Ok(Self::with(organic, extraction, seed))
+    }
+
+    /// Texts of our own.
+    pub(crate) fn made_up(seed: u64) -> Self {
+        Self::with(None, None, seed)
+    }
+
+    fn with(organic: Option<Vec<Box<str>>>, extraction: Option<Vec<Box<str>>>, seed: u64) -> Self {
         let mut random = Random::new(seed, TEXTS);
-        let mut prompts = |source: &Option<PathBuf>, patterns| match source {
-            Some(path) => read(path),
-            None => Ok(made(patterns, MADE_PROMPTS, &mut random)),
+        let mut prompts = |given: Option<Vec<Box<str>>>, patterns| {
+            given.unwrap_or_else(|| made(patterns, MADE_PROMPTS, &mut random))
         };
-        let organic = prompts(&sources.organic_prompts, words::ORGANIC)?;
-        let extraction = prompts(&sources.extraction_prompts, words::EXTRACTION)?;
+        let organic = prompts(organic, words::ORGANIC);
+        let extraction = prompts(extraction, words::EXTRACTION);
         let mut random = Random::new(mix(seed, 1), TEXTS);
         let code = (0..MADE_FILES).map(|_| {
             let lines: Vec<_> = (0..1 + random.below(CODE_LINES))
@@ -43,19 +54,19 @@ impl Texts {
             escaped(&lines.join("\n"))
         });
         let code = code.collect();
-        Ok(Self {
+        Self {
             organic,
             extraction,
             system: made(words::SYSTEM, 64, &mut random),
             sentences: made(words::ANSWERS, MADE_SENTENCES, &mut random),
             code,
             files: made(&["{file}"], 64, &mut random),
-        })
+        }
     }
 }
 
 /// Appends `text` as the inside of a JSON string.
-pub(super) fn escape(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn escape(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let bytes = text.as_bytes();
     let mut start = 0;
@@ -121,8 +132,13 @@ fn fill(patterns: &[&str], random: &mut Random) -> String {
     text
 }
 
-/// Reads JSON lines with a `prompt`.
 fn read(path: &Path) -> Result<Vec<Box<str>>, SourceError> {
+    let prompts = read_prompts(path)?;
+    Ok(prompts.iter().map(|prompt| escaped(prompt)).collect())
+}
+
+/// Reads JSON lines with a `prompt`; there is at least one.
+pub(crate) fn read_prompts(path: &Path) -> Result<Vec<String>, SourceError> {
     #[derive(Deserialize)]
     struct Row {
         prompt: String,
@@ -147,7 +163,7 @@ fn read(path: &Path) -> Result<Vec<Box<str>>, SourceError> {
         }
         let row: Row = serde_json::from_str(&line)
             .map_err(|_| failed(index + 1, "expected a JSON object with a `prompt`"))?;
-        prompts.push(escaped(&row.prompt));
+        prompts.push(row.prompt);
         if prompts.len() > MAX_PROMPTS {
             return Err(failed(
                 index + 1,

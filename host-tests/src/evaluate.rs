@@ -1,0 +1,46 @@
+//! Judges the detector: drives a world through it with the truth kept outside, and counts.
+//!
+//! A [`run`] of one seed feeds [`Exchanges`] to a [`Judge`]; a [`Scoreboard`] keeps a fixed-size
+//! record for each account and turns them into a [`SeedScore`]; [`Summary::of`] pools seeds. Whether
+//! a request is an attack is known only here, never to a judge. Baselines see the same observations.
+mod ablations;
+mod account;
+pub mod baselines;
+mod calibration;
+mod campaign;
+mod exchanges;
+mod experiment;
+#[cfg(test)]
+mod fixture;
+mod html;
+mod intervals;
+mod judge;
+mod organic;
+mod reasons;
+mod run;
+mod score;
+mod seeds;
+mod summary;
+mod sweep;
+mod table;
+mod targets;
+
+pub use ablations::ablations;
+pub use calibration::{Bin, Calibration};
+pub use campaign::{CampaignScore, Milestone};
+pub use exchanges::{Campaign, Exchanges, Window};
+pub use experiment::{
+    Comparison, HISTOGRAM, MATCHED_RATE, Plan, Report, RunReport, Setup, experiment,
+};
+pub use html::html;
+pub use intervals::{Cluster, Interval, cluster_bootstrap, wilson};
+pub use judge::Judge;
+pub use organic::{Organic, STRATA};
+pub use reasons::{Properties, Reasons, property_of};
+pub use run::{Cost, Lane, Loop, SeedRun, run};
+pub use score::{DayPoint, Scoreboard, SeedScore};
+pub use seeds::{Seeds, in_parallel};
+pub use summary::{CurvePoint, Family, OrganicRate, Precision, RATES, Summary, curve, operate};
+pub use sweep::{History, Operating, Sweep};
+pub use table::table;
+pub use targets::{Target, targets};
