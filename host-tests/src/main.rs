@@ -26,6 +26,7 @@ enum Command {
     Replay(commands::replay::ReplayCommand),
     Simulate(commands::simulate::SimulateCommand),
     Evaluate(Box<commands::evaluate::EvaluateCommand>),
+    Calibrate(commands::calibrate::CalibrateCommand),
 }
 
 fn main() -> ExitCode {
@@ -39,5 +40,6 @@ fn run(arguments: Arguments) -> anyhow::Result<commands::Outcome> {
         Command::Replay(command) => command.execute(),
         Command::Simulate(command) => command.execute(),
         Command::Evaluate(command) => command.execute(),
+        Command::Calibrate(command) => command.execute(),
     }
 }
