@@ -14,6 +14,7 @@ mod observe;
 mod person;
 mod population;
 mod program;
+mod recording;
 mod render;
 mod run;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use campaign::{
 };
 pub use observe::Observer;
 pub use person::Person;
+pub use recording::Recording;
 pub use render::Renderer;
 pub use run::{CampaignFacts, World};
 pub use scenario::{SHIPPED, WorldScenario};

@@ -339,7 +339,12 @@ fn one() -> f64 {
 }
 
 fn shipped_names() -> String {
-    SHIPPED.map(|(name, _)| name).join(", ")
+    let worlds = crate::world::SHIPPED.map(|(name, _)| format!("world/{name}"));
+    format!(
+        "{}, {}",
+        SHIPPED.map(|(name, _)| name).join(", "),
+        worlds.join(", ")
+    )
 }
 
 #[cfg(test)]

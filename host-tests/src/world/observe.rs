@@ -18,13 +18,13 @@ use weir_engine::time::Timestamp;
 
 /// First user turns whose prints are kept: 3 MiB.
 const USERS: usize = 1 << 15;
-/// System prompts that follow the conversation, whose prints are kept: 3 MiB.
-const SYSTEMS: usize = 1 << 15;
+/// System prompts that follow the conversation, whose prints are kept: 6 MiB.
+const SYSTEMS: usize = 1 << 16;
 /// Networks whose hashes are kept: 1 MiB.
 const NETWORKS: usize = 1 << 16;
 const NANOS_PER_MILLI: u64 = 1_000_000;
 
-/// Makes observations of turns. Memory: 7 MiB, 72 bytes for each account and 184 for each program that was
+/// Makes observations of turns. Memory: 10 MiB, 72 bytes for each account and 184 for each program that was
 /// seen, and the words' drafts.
 pub struct Observer {
     key: HashKey,
@@ -237,8 +237,13 @@ impl Observer {
     /// Renders one request of the program and reads what all of them show.
     fn learn(&mut self, turn: &Turn, spec: &ProgramSpec) {
         let program = Program::new(spec, &self.words);
+        let first = Turn {
+            step: 0,
+            tool_results: 0,
+            ..*turn
+        };
         let request = Request {
-            turn,
+            turn: &first,
             spec,
             program: &program,
             extraction: false,
