@@ -16,6 +16,8 @@ mod population;
 mod program;
 mod render;
 mod run;
+#[cfg(test)]
+mod sample;
 mod scenario;
 mod schedule;
 mod setting;

@@ -226,6 +226,17 @@ impl Group {
         }
     }
 
+    /// Mean and variance of its members, by measure; those of everybody where members show nothing.
+    pub(super) fn members(&self) -> [(f32, f32); MEASURES] {
+        self.measures.map(|moments| {
+            if moments.weight < self.weight * 0.5 {
+                (0.0, 1.0)
+            } else {
+                (moments.mean() as f32, moments.variance() as f32)
+            }
+        })
+    }
+
     /// Members that the weights are worth (Kish).
     pub(super) fn effective(&self) -> f64 {
         if self.squares > 0.0 {

@@ -16,7 +16,12 @@ use super::{
 /// Own evidence counts for this much at most, either way.
 const OWN_CAP: f32 = 6.0;
 /// A group counts for this much at most.
-const GROUP_CAP: f32 = 9.0;
+const GROUP_CAP: f32 = 11.5;
+/// Likeness to the members of its group that serves as the second key.
+const SECOND_LIKENESS: f32 = 2.0;
+/// Share of an account's requests from which a membership counts in full: a campaign has several
+/// templates, and serves other customers besides.
+const FULL_SHARE: f32 = 0.2;
 /// Requests that make a membership certain.
 const CERTAIN: f32 = 10.0;
 /// Families after the strongest count for less: they have causes in common.
@@ -84,7 +89,8 @@ pub(super) fn own(profile: &Profile, values: &Values) -> f32 {
 /// What belonging to a convicted group says of an account: the group's base rate instead of the prior,
 /// as far as the account belongs to it.
 pub(super) fn contribution(profile: &Profile, membership: &Membership, suspect: &Suspect) -> f32 {
-    let belongs = (membership.count / CERTAIN).min(1.0) * libm::sqrtf(membership.share);
+    let belongs = (membership.count / CERTAIN).min(1.0)
+        * libm::sqrtf((membership.share / FULL_SHARE).min(1.0));
     (suspect.base - profile.prior).clamp(0.0, GROUP_CAP) * belongs
 }
 
@@ -136,9 +142,6 @@ impl Judgement {
                 }
             }
         }
-        if let Some(values) = values {
-            explain_own(&mut self.standing, profile, values, own);
-        }
         let first = families
             .first()
             .copied()
@@ -149,7 +152,22 @@ impl Judgement {
             .copied()
             .flatten()
             .map_or(0.0, |(gain, ..)| gain);
-        let two_keys = first > SECOND_FAMILY && (own >= SECOND_KEY || second > SECOND_FAMILY);
+        let alike = match (families.first().copied().flatten(), values) {
+            (Some((_, _, suspect)), Some(values)) => suspect.likeness(values),
+            _ => 0.0,
+        };
+        if first > 0.0 {
+            self.standing.add(Evidence {
+                signal: Signal::LIKENESS,
+                value: alike,
+                weight: alike,
+            });
+        }
+        if let Some(values) = values {
+            explain_own(&mut self.standing, profile, values, own);
+        }
+        let another = own >= SECOND_KEY || alike >= SECOND_LIKENESS || second > SECOND_FAMILY;
+        let two_keys = first > SECOND_FAMILY && another;
         let most = if two_keys && room {
             State::Restrict
         } else if first > 0.0 {

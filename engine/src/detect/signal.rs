@@ -11,6 +11,7 @@ const NAMES: [&str; FIRST_GROUP + FEATURES] = [
     "PRIOR",
     "OWN_OTHER",
     "GROUP_OTHER",
+    "ONE_OF_THEM",
     "ACCOUNT_AGE",
     "VOLUME",
     "RHYTHM",
@@ -61,7 +62,7 @@ const NAMES: [&str; FIRST_GROUP + FEATURES] = [
     "FLAGGED_MEMBERS",
     "TRUSTED_MEMBERS",
 ];
-const FIRST_OWN: usize = 3;
+const FIRST_OWN: usize = 4;
 const FIRST_GROUP: usize = FIRST_OWN + MEASURES;
 
 impl Signal {
@@ -71,6 +72,9 @@ impl Signal {
     pub const OWN_OTHER: Self = Self(1);
     /// Group evidence that is not listed by itself.
     pub const GROUP_OTHER: Self = Self(2);
+
+    /// How much likelier the account's measures are for a member of its group than for anybody.
+    pub const LIKENESS: Self = Self(3);
 
     pub(super) fn own(measure: usize) -> Self {
         Self::at(FIRST_OWN.saturating_add(measure))

@@ -9,6 +9,7 @@
 )]
 use super::{
     groups::{FEATURES, Features, Group},
+    measures::{MEASURES, Values},
     profile::Profile,
     signal::Signal,
     standing::Evidence,
@@ -22,6 +23,14 @@ const MEMORY: f32 = 2.0;
 const HALF_LIFE: f32 = 7.0 * 24.0;
 /// How often members of a campaign are flagged by their own evidence.
 const FLAGGED_IN_CAMPAIGN: f64 = 0.8;
+/// Variance below which members count as equal, in variances of their strata.
+const LEAST_VARIANCE: f32 = 0.15;
+/// Most that one measure says of likeness, nats.
+const MOST_LIKENESS: f32 = 2.0;
+/// Measures depend on one another, so their sum counts for less.
+const LIKENESS: f32 = 0.4;
+/// Most that likeness counts for; unlikeness may count for twice as much.
+const LIKENESS_CAP: f32 = 3.0;
 /// Pieces of evidence kept to explain a conviction.
 pub(super) const EXPLAINED: usize = 4;
 
@@ -40,6 +49,8 @@ pub(super) struct Suspect {
     pub(super) base: f32,
     /// The features that say most against it.
     pub(super) evidence: [Option<Evidence>; EXPLAINED],
+    /// Mean and variance of its members, by measure, in their strata's standard deviations.
+    members: [(f32, f32); MEASURES],
     /// Accounts acted on because of it on `day`.
     pub(super) acted: u32,
     pub(super) day: u32,
@@ -84,7 +95,25 @@ impl Suspect {
         #[expect(clippy::as_conversions, reason = "a logarithm of a bounded ratio")]
         let base = libm::log(share / (1.0 - share)) as f32;
         self.base = base;
+        self.members = group.members();
         self.explain(profile, features);
+    }
+
+    /// Whether an account is one of them, in nats: how much likelier its measures are for a member than
+    /// for anybody of its stratum, both taken as normal. Members of a campaign are clones of one another;
+    /// who merely shares their template or their shape is not.
+    pub(super) fn likeness(&self, values: &Values) -> f32 {
+        let each = values
+            .iter()
+            .zip(&self.members)
+            .filter(|(value, _)| !value.is_nan());
+        let terms = each.map(|(value, (mean, variance))| {
+            let variance = variance.max(LEAST_VARIANCE);
+            let off = value - mean;
+            let ratio = 0.5 * (value * value - off * off / variance) - 0.5 * libm::logf(variance);
+            ratio.clamp(-MOST_LIKENESS, MOST_LIKENESS)
+        });
+        (LIKENESS * terms.sum::<f32>()).clamp(-2.0 * LIKENESS_CAP, LIKENESS_CAP)
     }
 
     /// A pass in which the group had too few members.

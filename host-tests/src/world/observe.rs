@@ -16,19 +16,25 @@ use weir_engine::facts::{self, RawText, Role, TextSink};
 use weir_engine::hash::HashKey;
 use weir_engine::time::Timestamp;
 
-/// Conversations whose prints are kept, 3 MiB of them.
-const CONVERSATIONS: usize = 1 << 14;
+/// First user turns whose prints are kept: 3 MiB.
+const USERS: usize = 1 << 15;
+/// System prompts that follow the conversation, whose prints are kept: 3 MiB.
+const SYSTEMS: usize = 1 << 15;
+/// Networks whose hashes are kept: 1 MiB.
+const NETWORKS: usize = 1 << 16;
 const NANOS_PER_MILLI: u64 = 1_000_000;
 
-/// Makes observations of turns. Memory: 96 bytes for each account and 192 for each program that was seen,
-/// and the words' drafts.
+/// Makes observations of turns. Memory: 7 MiB, 72 bytes for each account and 184 for each program that was
+/// seen, and the words' drafts.
 pub struct Observer {
     key: HashKey,
     words: Words,
     people: Vec<Option<Known>>,
     programs: Vec<Option<Seen>>,
     models: [u32; MODELS.len()],
-    conversations: Box<[(u64, PromptPrint)]>,
+    users: Kept<UserPrint>,
+    systems: Kept<SystemPrint>,
+    networks: Kept<u32>,
     body: BodyWriter,
     text: String,
     bytes: Vec<u8>,
@@ -70,7 +76,9 @@ impl Observer {
             people: Vec::new(),
             programs: Vec::new(),
             models: MODELS.map(|model| tag(&key, "model", model.as_bytes())),
-            conversations: vec![(0, PromptPrint::default()); CONVERSATIONS].into_boxed_slice(),
+            users: Kept::new(USERS),
+            systems: Kept::new(SYSTEMS),
+            networks: Kept::new(NETWORKS),
             body: BodyWriter::default(),
             text: String::new(),
             bytes: Vec::new(),
@@ -162,36 +170,50 @@ impl Observer {
     }
 
     fn network(&mut self, turn: &Turn) -> u32 {
+        let name = mix(turn.address >> 32, 1) | 1;
+        if let Some(network) = self.networks.get(name) {
+            return *network;
+        }
         self.text.clear();
         client_address(turn, &mut self.text);
-        network(&self.key, &self.text)
+        let network = network(&self.key, &self.text);
+        self.networks.put(name, network);
+        network
     }
 
-    /// The print of the prompt, kept while the conversation is among the latest.
+    /// The print of the prompt, of parts that are kept while they are among the latest.
     fn prompt(&mut self, turn: &Turn, person: &Person, spec: &ProgramSpec) -> PromptPrint {
-        let extraction = is_extraction(turn, person);
-        let name = name(&turn.text, turn.program, extraction);
-        let place = name as usize % CONVERSATIONS;
-        if let Some((kept, print)) = self.conversations.get(place)
-            && *kept == name
-        {
-            return *print;
-        }
         let (system, tools) = match self.programs.get(turn.program as usize) {
             Some(Some(seen)) => (seen.system, seen.tools_hash),
             _ => (None, 0),
         };
-        let system = system.unwrap_or_else(|| {
-            self.text.clear();
-            self.words.system(spec, &turn.text, &mut self.text);
-            SystemPrint::of(&self.text)
-        });
-        self.text.clear();
-        self.words.user(&turn.text, extraction, &mut self.text);
-        let print = PromptPrint::compose(system, UserPrint::of(&self.text), tools);
-        if let Some(kept) = self.conversations.get_mut(place) {
-            *kept = (name, print);
+        let system = system.unwrap_or_else(|| self.system(turn, spec));
+        let extraction = is_extraction(turn, person);
+        PromptPrint::compose(system, self.user(&turn.text, extraction), tools)
+    }
+
+    fn user(&mut self, text: &Text, extraction: bool) -> UserPrint {
+        let name = name(text, extraction);
+        if let Some(print) = self.users.get(name) {
+            return *print;
         }
+        self.text.clear();
+        self.words.user(text, extraction, &mut self.text);
+        let print = UserPrint::of(&self.text);
+        self.users.put(name, print);
+        print
+    }
+
+    fn system(&mut self, turn: &Turn, spec: &ProgramSpec) -> SystemPrint {
+        let filling = Words::filling(spec, &turn.text);
+        let name = mix(mix(filling, 2), u64::from(turn.program)) | 1;
+        if let Some(print) = self.systems.get(name) {
+            return *print;
+        }
+        self.text.clear();
+        self.words.system(spec, &turn.text, &mut self.text);
+        let print = SystemPrint::of(&self.text);
+        self.systems.put(name, print);
         print
     }
 
@@ -235,7 +257,7 @@ impl Observer {
             SystemPrint::of(&self.text)
         });
         let seen = Seen {
-            shape: 0,
+            shape: facts.shape,
             system,
             tools_hash: tools_hash(program.tool_names.iter().map(String::as_str)),
             tools: facts.tools > 0,
@@ -260,8 +282,8 @@ fn shown(time: Timestamp) -> Timestamp {
     Timestamp::from_unix_nanos(nanos - nanos % NANOS_PER_MILLI)
 }
 
-/// Names a conversation's texts.
-fn name(text: &Text, program: u32, extraction: bool) -> u64 {
+/// Names a first user turn; never 0.
+fn name(text: &Text, extraction: bool) -> u64 {
     let (kind, number, topic) = match text.source {
         Source::Free(topic) => (1, 0, topic),
         Source::Template(number, topic) => (2, number, topic),
@@ -274,8 +296,39 @@ fn name(text: &Text, program: u32, extraction: bool) -> u64 {
     };
     let source =
         u64::from(number) << 16 | u64::from(topic) << 8 | kind << 1 | u64::from(extraction);
-    let seed = mix(text.seed, rewrite);
-    mix(mix(seed, source), u64::from(program)) | 1 // 0 is a free place
+    // Only a disguise makes two copies of one fixed text differ.
+    let seed = if kind == 3 && rewrite == 0 {
+        0
+    } else {
+        text.seed
+    };
+    mix(mix(mix(seed, rewrite), source), 3) | 1
+}
+
+/// The latest values by name: one place for each name, so that a new one takes the place of an old one.
+struct Kept<T>(Box<[(u64, T)]>);
+
+impl<T: Copy + Default> Kept<T> {
+    fn new(places: usize) -> Self {
+        Self(vec![(0, T::default()); places].into_boxed_slice())
+    }
+
+    fn place(&self, name: u64) -> usize {
+        (name >> 32) as usize % self.0.len().max(1)
+    }
+
+    /// The value of this name, which is not 0.
+    fn get(&self, name: u64) -> Option<&T> {
+        let (kept, value) = self.0.get(self.place(name))?;
+        (*kept == name).then_some(value)
+    }
+
+    fn put(&mut self, name: u64, value: T) {
+        let place = self.place(name);
+        if let Some(kept) = self.0.get_mut(place) {
+            *kept = (name, value);
+        }
+    }
 }
 
 /// As the engine hashes values of heads.

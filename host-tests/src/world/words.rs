@@ -32,6 +32,9 @@ pub(super) use system::shuffle;
 /// Drafts kept; a world has a few thousand frames, so this only bounds the memory of a strange one.
 const MAX_DRAFTS: usize = 1 << 16;
 
+/// Share of words with synonyms that a paraphrase replaces.
+const SYNONYMS: f64 = 0.5;
+
 const SYSTEM: u64 = 1;
 const SYSTEM_TEMPLATE: u64 = 2;
 const SYSTEM_OWN: u64 = 3;
@@ -80,14 +83,14 @@ impl Words {
     pub fn user(&mut self, text: &Text, extraction: bool, out: &mut String) {
         match text.rewrite {
             Rewrite::Not => self.undisguised(text, extraction, None, out),
-            Rewrite::Words(share) => self.replaced(text, extraction, None, f64::from(share), out),
-            // A wording of its own, and then words that no pattern has alternatives for.
-            Rewrite::Whole => self.replaced(text, extraction, Some(mix(text.seed, 1)), 0.3, out),
+            Rewrite::Words(share) => self.disguised(text, extraction, f64::from(share), out),
+            Rewrite::Whole => self.said_anew(text, extraction, out),
         }
     }
 
     /// Appends the system prompt and gives true, or false where the program has none. `text` is the conversation's.
     pub fn system(&mut self, spec: &ProgramSpec, text: &Text, out: &mut String) -> bool {
+        let filling = Self::filling(spec, text);
         let (number, wording, slots) = match spec.system {
             SystemText::None => return false,
             SystemText::Fixed(number) => (self.number(SYSTEM, u64::from(number)), None, false),
@@ -97,7 +100,7 @@ impl Words {
             }
             SystemText::Rewritten(number) => {
                 let number = self.number(SYSTEM_REWRITTEN, u64::from(number));
-                (number, Some(mix(text.seed, 2)), false)
+                (number, Some(mix(filling, 2)), false)
             }
         };
         let topic = spec.topic;
@@ -109,7 +112,7 @@ impl Words {
             self.plain.clear();
             std::mem::swap(&mut self.plain, &mut self.draft.text);
             self.disguise
-                .words(&self.plain, 0.2, wording, &self.grammar.lexicon, out);
+                .words(&self.plain, SYNONYMS, wording, None, out);
             return true;
         }
         if self.instructed.len() > MAX_DRAFTS {
@@ -121,9 +124,21 @@ impl Words {
             systems.compose(grammar, (number, number), topic, slots, &mut draft);
             draft
         });
-        let mut random = at(mix(number, text.seed), 7);
+        let mut random = at(mix(number, filling), 7);
         grammar.finish(draft, topic, &mut random, out);
         true
+    }
+
+    /// What of a conversation its system prompt depends on: equal fillings give equal prompts of a program.
+    ///
+    /// The slots of a template hold what a program knows of its user or of the day, so they repeat: it has
+    /// 512 fillings. What is said anew never repeats.
+    pub(super) fn filling(spec: &ProgramSpec, text: &Text) -> u64 {
+        match spec.system {
+            SystemText::None | SystemText::Fixed(_) | SystemText::Own(_) => 0,
+            SystemText::Template(_) => mix(text.seed, 4) % 512,
+            SystemText::Rewritten(_) => text.seed,
+        }
     }
 
     /// Appends about `bytes` of prose, as answers and follow-ups have it.
@@ -167,20 +182,31 @@ impl Words {
     }
 
     /// The text with this share of its words replaced.
-    fn replaced(
-        &mut self,
-        text: &Text,
-        extraction: bool,
-        wording: Option<u64>,
-        share: f64,
-        out: &mut String,
-    ) {
+    fn disguised(&mut self, text: &Text, extraction: bool, share: f64, out: &mut String) {
         let mut plain = std::mem::take(&mut self.plain);
         plain.clear();
-        self.undisguised(text, extraction, wording, &mut plain);
-        let seed = mix(text.seed, 3);
-        self.disguise
-            .words(&plain, share, seed, &self.grammar.lexicon, out);
+        self.undisguised(text, extraction, None, &mut plain);
+        let (seed, lexicon) = (mix(text.seed, 3), Some(&self.grammar.lexicon));
+        self.disguise.words(&plain, share, seed, lexicon, out);
+        self.plain = plain;
+    }
+
+    /// The text in a wording of its own, and with synonyms where patterns have no alternatives. A given
+    /// prompt has no pattern, so its sentences change places and words are replaced.
+    fn said_anew(&mut self, text: &Text, extraction: bool, out: &mut String) {
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        let seed = mix(text.seed, 1);
+        if let Some(prompt) = self.given(text, extraction) {
+            let mut sentences: Vec<&str> = prompt.split_inclusive(". ").collect();
+            shuffle(&mut sentences, &mut at(seed, 10));
+            plain.extend(sentences);
+            let lexicon = Some(&self.grammar.lexicon);
+            self.disguise.words(&plain, 0.35, seed, lexicon, out);
+        } else {
+            self.undisguised(text, extraction, Some(seed), &mut plain);
+            self.disguise.words(&plain, SYNONYMS, seed, None, out);
+        }
         self.plain = plain;
     }
 

@@ -85,13 +85,14 @@ impl Disguise {
         Self { synonyms }
     }
 
-    /// Appends `text` with about this share of its words replaced: by a synonym where one is known, else by any word.
+    /// Appends `text` with about this share of its words replaced: by a synonym where one is known, else by
+    /// any word of `lexicon`; without one only synonyms come in.
     pub(super) fn words(
         &self,
         text: &str,
         share: f64,
         seed: u64,
-        lexicon: &Lexicon,
+        lexicon: Option<&Lexicon>,
         out: &mut String,
     ) {
         let mut random = at(seed, 6);
@@ -105,12 +106,13 @@ impl Disguise {
             let (head, tail) = piece.split_once(core).unwrap_or_default();
             out.push_str(head);
             let lower = core.to_ascii_lowercase();
-            match self.synonyms.get(lower.as_str()) {
-                Some(others) => out.push_str(random.pick(others).unwrap_or_default()),
-                None if random.below(3) == 0 => {
+            match (self.synonyms.get(lower.as_str()), lexicon) {
+                (Some(others), _) => out.push_str(random.pick(others).unwrap_or_default()),
+                (None, None) => out.push_str(core),
+                (None, Some(lexicon)) if random.below(3) == 0 => {
                     out.push_str(lexicon.listed(ADJECTIVES, &mut random));
                 }
-                None => {
+                (None, Some(lexicon)) => {
                     let topic = random.below(12) as u8;
                     out.push_str(lexicon.noun(topic, &mut random));
                 }

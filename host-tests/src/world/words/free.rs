@@ -66,8 +66,10 @@ impl Free {
         if first {
             grammar.ask(topic, random, out);
         }
-        for _ in 0..1 + random.below(3) {
-            out.push_str(if random.below(4) == 0 { "\n" } else { " " });
+        for index in 0..1 + random.below(3) {
+            if first || index > 0 {
+                out.push_str(if random.below(4) == 0 { "\n" } else { " " });
+            }
             let start = out.len();
             grammar.speak_one(&self.context, topic, random, out);
             capitalise(out, start);

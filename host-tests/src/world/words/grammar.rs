@@ -145,6 +145,8 @@ pub(super) struct Grammar {
     code: Concept,
     sentences: Concept,
     asks: Vec<Concept>,
+    reasons: Concept,
+    flaws: Concept,
 }
 
 impl Grammar {
@@ -153,6 +155,8 @@ impl Grammar {
             lexicon: Lexicon::new(),
             code: compiled(patterns::CODE),
             sentences: compiled(patterns::SENTENCES),
+            reasons: compiled(patterns::REASONS),
+            flaws: compiled(patterns::FLAWS),
             asks: patterns::ASKS.iter().map(|asks| compiled(asks)).collect(),
         }
     }
@@ -280,6 +284,8 @@ impl Grammar {
             Class::Code => self.lines(2 + random.below(9), topic, random, out),
             Class::Sentence => self.prose(1 + random.below(4), topic, random, out),
             Class::Ask => self.ask(topic, random, out),
+            Class::Reason => self.speak_one(&self.reasons, topic, random, out),
+            Class::Flaw => self.speak_one(&self.flaws, topic, random, out),
         }
     }
 }
@@ -359,10 +365,11 @@ mod tests {
         for pattern in patterns::all() {
             for (number, slot) in pattern.split('{').enumerate().skip(1) {
                 let name = slot.split('}').next().unwrap();
-                let code = patterns::CODE.contains(&pattern);
+                let braces =
+                    patterns::CODE.contains(&pattern) || name.is_empty() || name.contains('"');
 
                 let known = Class::named(name.trim_start_matches('+')).is_some();
-                assert!(known || code, "{pattern}: slot {number}");
+                assert!(known || braces, "{pattern}: slot {number}");
             }
         }
     }

@@ -30,6 +30,10 @@ pub(super) enum Class {
     Sentence,
     /// What a person asks about the topic.
     Ask,
+    /// Why something is as it is.
+    Reason,
+    /// What something does that it should not.
+    Flaw,
 }
 
 impl Class {
@@ -45,6 +49,8 @@ impl Class {
             "code" => Self::Code,
             "sentence" => Self::Sentence,
             "ask" => Self::Ask,
+            "why" => Self::Reason,
+            "flaw" => Self::Flaw,
             _ => Self::List(data::LISTS.iter().position(|(list, _)| *list == name)?),
         })
     }
@@ -159,7 +165,7 @@ pub(super) fn name(seed: u64, out: &mut String) {
 
 /// Appends a number, small ones the likeliest.
 pub(super) fn number(random: &mut Random, out: &mut String) {
-    let digits = 1 + random.below(4).min(random.below(4));
+    let digits = 1 + random.below(4).min(random.below(4)).min(random.below(4));
     let bound = [9, 90, 900, 9_000].get(digits - 1).copied().unwrap_or(9);
     let _ = write!(out, "{}", bound / 9 + 1 + random.below(bound - 2)); // a String takes everything
 }

@@ -49,7 +49,38 @@ pub(super) const SENTENCES: &[&str] = &[
     "{when} the {np} of {place} {verbed} its {noun}.",
     "it {flaw} whenever the {np} is {adj}.",
     "the {noun}'s {adj} {noun} {verbed} {name} in {place}.",
-    "without a {np} there is no {np}.",
+    "[without a|no] {np}[ means|:| and] [there is no|nothing about the|no] {np}.",
+];
+
+/// Why something is as it is.
+pub(super) const REASONS: &[&str] = &[
+    "{reason}",
+    "{reason}",
+    "the {adj} {noun} is {adj}",
+    "{name} {verbed} the {noun}",
+    "[we have|there is|I see] no {adj} {noun}",
+    "{n} {noun}s are {adj}",
+    "{person} {verbed} [my|our|the] {noun}",
+    "the {noun} and the {noun} are {adj}",
+    "[nobody|only {name}] can {verb} the {noun}",
+    "{audience} want a {np}",
+    "[the|our] {thing} is {adj}",
+    "{place} has no {noun}",
+];
+
+/// What something does that it should not.
+pub(super) const FLAWS: &[&str] = &[
+    "{fault}",
+    "{fault}",
+    "{fault}",
+    "needs {n} {noun}s",
+    "shows a {adj} {noun}",
+    "loses the {np}",
+    "looks {adj}",
+    "[breaks|blocks|forgets] the {noun}",
+    "{verbed} the {adj} {noun}",
+    "stops at {n}",
+    "wants a {noun}",
 ];
 
 /// What people say around their question.
@@ -258,7 +289,16 @@ pub(super) const ASKS: [&[&str]; 12] = [
 
 #[cfg(test)]
 pub(super) fn all() -> Vec<&'static str> {
-    let mut all = [CODE, SENTENCES, CONTEXT_SENTENCES, CLOSERS, OPENERS].concat();
+    let mut all = [
+        CODE,
+        SENTENCES,
+        CONTEXT_SENTENCES,
+        CLOSERS,
+        OPENERS,
+        REASONS,
+        FLAWS,
+    ]
+    .concat();
     all.extend(ASKS.iter().flat_map(|asks| asks.iter()));
     all.extend(TASKS.iter().flat_map(|tasks| tasks.iter()));
     all.extend([CONSTRAINTS, GUIDELINES].concat().into_iter().flatten());

@@ -47,7 +47,7 @@ impl Systems {
         }
     }
 
-    /// Puts the prompt that means `number` into the draft, 50 to 400 words; with open slots where `slots`.
+    /// Puts the prompt that means `number` into the draft, 60 to 400 words mostly; with open slots where `slots`.
     pub(super) fn compose(
         &self,
         grammar: &Grammar,
@@ -117,7 +117,7 @@ impl Systems {
 
     /// Numbers of the guidelines that the prompt has.
     fn choose(&self, plan: &mut Random) -> Vec<usize> {
-        let count = 4 + plan.below(13).min(plan.below(13)) + plan.below(3) * plan.below(6);
+        let count = 6 + plan.below(13).min(plan.below(13)) + plan.below(3) * plan.below(6);
         let mut all: Vec<usize> = (0..self.guidelines.len()).collect();
         shuffle(&mut all, plan);
         all.truncate(count);

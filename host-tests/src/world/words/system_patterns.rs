@@ -165,7 +165,7 @@ pub(super) const GUIDELINES: &[&[&str]] = &[
     &[
         "[Return|Reply with] [an object|JSON] [with keys|holding] {field_name}, {field_name} and {field_name}.",
         "Keys: {field_name} (text), {field_name} (number), {field_name} (list).",
-        "{{\"{field_name}\": \"...\", \"{field_name}\": {n}}} is the shape of [every|each] answer.",
+        "{\"{field_name}\": \"...\", \"{field_name}\": {n}} is the shape of [every|each] answer.",
     ],
     &[
         "[Labels|Categories|Classes]: {noun}, {noun}, {noun}, {noun}, other.",

@@ -87,7 +87,7 @@ pub(super) const LISTS: [(&str, &str); 20] = [
         in March, after the update, every night, since the move, at the end of the quarter, during the holidays, within two days",
     ),
     (
-        "why",
+        "reason",
         "the budget is fixed, memory is limited, half of the data is missing, nobody owns it, the deadline moved, it rains a lot, \
         the tests are flaky, inputs arrive late, two people disagree, the licence ran out, we only have one car, the room is small, \
         the client is picky, no downtime is allowed, the vendor went quiet, it has to work offline, the old one broke, prices went up, \
@@ -96,7 +96,7 @@ pub(super) const LISTS: [(&str, &str); 20] = [
         the venue was double booked, the neighbours complain, my knee hurts, the oven runs hot, the lease ends soon",
     ),
     (
-        "flaw",
+        "fault",
         "fails on empty input, is slow on big files, loses the last row, prints the wrong total, hangs after a minute, mixes up time zones, \
         crashes on Windows, returns null sometimes, leaks memory, ignores the flag, skips duplicates, times out, shows old values, \
         breaks on umlauts, rounds the wrong way, deadlocks under load, double counts, drops the header, never retries, sorts backwards, \
