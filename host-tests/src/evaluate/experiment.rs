@@ -365,6 +365,7 @@ fn family_names(seeds: &[(&SeedScore, &Sweep)]) -> Vec<String> {
     let mut names: Vec<String> = seeds
         .iter()
         .flat_map(|(score, _)| &score.campaigns)
+        .filter(|campaign| campaign.accounts > 0)
         .map(|campaign| campaign.family.clone())
         .collect();
     names.sort();

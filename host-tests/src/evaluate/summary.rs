@@ -256,7 +256,9 @@ fn precision(recall: f64, organic: &OrganicRate) -> Vec<Precision> {
 }
 
 fn families(seeds: &[(u64, &SeedScore)]) -> Vec<Family> {
+    // One that never began to attack has no figures.
     let mut names: Vec<&str> = campaigns(seeds)
+        .filter(|campaign| campaign.accounts > 0)
         .map(|campaign| campaign.family.as_str())
         .collect();
     names.sort_unstable();
@@ -428,6 +430,20 @@ mod tests {
             (4, 0.008)
         );
         assert_eq!(summary.strata.len(), 1);
+    }
+
+    #[test]
+    fn a_campaign_that_never_began_is_neither_found_nor_missed() {
+        let mut one = seed(100, 0);
+        one.campaigns.push(CampaignScore {
+            family: "A6".to_owned(),
+            ..CampaignScore::default()
+        });
+
+        let summary = Summary::of(&[(0, &one)], false);
+
+        assert_eq!(summary.families.len(), 1);
+        assert!((summary.families[0].recall - 1.0).abs() < 1e-9);
     }
 
     #[test]
