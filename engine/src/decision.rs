@@ -1,12 +1,13 @@
 //! The decision record: one line of JSON for each exchange, the same in Envoy, in our host and in native replays.
 use crate::{
+    detect::State,
     endpoint::Endpoint,
     evaluate::Evaluation,
     identity::Head,
     policy::Policy,
     time::Timestamp,
     usage::{Tokens, Usage},
-    verdict::{Reason, ReasonCode, Rule},
+    verdict::{Reason, ReasonCode, Rule, rounded},
 };
 use alloc::{
     format,
@@ -32,10 +33,10 @@ struct Record<'a> {
     action: &'a str,
     would_action: &'a str,
     basis: &'a str,
-    /// Log odds of a campaign; null until a detector scores.
+    /// Log odds of a campaign in nats; null without a detector and while it learns.
     score: Option<f64>,
     reasons: Vec<ReasonRecord>,
-    campaign: Option<&'a str>,
+    campaign: Option<String>,
     rule: Option<String>,
     tokens: Option<TokensRecord>,
 }
@@ -76,6 +77,7 @@ pub fn to_json(
     let verdict = &evaluation.verdict;
     let names = policy.capabilities.names();
     let caller = head.caller.as_ref();
+    let standing = evaluation.standing.as_ref();
     let record = Record {
         time: started.to_string(),
         decision_id: id(head),
@@ -99,17 +101,24 @@ pub fn to_json(
             .filter_map(|index| names.get(index))
             .map(String::as_str)
             .collect(),
-        state: "observe",
+        state: standing
+            .map_or(State::Observe, |standing| standing.state)
+            .name(),
         action: verdict.action.name(),
         would_action: verdict.would_action.name(),
         basis: verdict.basis.name(),
-        score: None,
+        score: standing
+            .filter(|standing| standing.judges())
+            .map(|standing| rounded(standing.score)),
         reasons: verdict
             .reasons
             .iter()
             .map(|reason| reason_record(policy, reason))
             .collect(),
-        campaign: None,
+        campaign: standing
+            .map(|standing| standing.campaign)
+            .filter(|campaign| *campaign != 0)
+            .map(|campaign| format!("{campaign:016x}")),
         rule: verdict.rule.map(|rule| rule_name(policy, rule)),
         tokens: match usage {
             Some(Usage::Known(Tokens { input, output })) => Some(TokensRecord { input, output }),
@@ -136,6 +145,8 @@ fn reason_record(policy: &Policy, reason: &Reason) -> ReasonRecord {
         ReasonCode::NotInspected => "NOT_INSPECTED".to_string(),
         ReasonCode::NoAccount => "NO_ACCOUNT".to_string(),
         ReasonCode::StateUnavailable => "STATE_UNAVAILABLE".to_string(),
+        ReasonCode::Signal(signal) => signal.name().to_string(),
+        ReasonCode::Learning => "LEARNING".to_string(),
     };
     ReasonRecord {
         code,
@@ -171,5 +182,6 @@ fn rule_name(policy: &Policy, rule: Rule) -> String {
         Rule::Tier(index) => format!("tiers.{}", tier(index)),
         Rule::Budget(index) => format!("budgets.{}", budget(index)),
         Rule::StateFailure => "state.onFailure".to_string(),
+        Rule::State(state) => format!("responses.states.{}", state.name()),
     }
 }

@@ -20,11 +20,15 @@ macro_rules! byte_table {
 
 mod account;
 mod accounts;
+pub mod board;
 mod detector;
 mod emergence;
+pub mod feed;
 mod field;
+mod footprint;
 mod groups;
 mod judgement;
+pub mod lease;
 mod lexicon;
 mod measures;
 pub(crate) mod mix;
@@ -33,7 +37,9 @@ pub mod observation;
 mod printer;
 mod profile;
 pub mod prompt;
+pub mod room;
 mod segment;
+pub mod sentinel;
 mod shingles;
 mod signal;
 mod skeleton;
@@ -47,6 +53,7 @@ mod wire;
 
 pub use detector::{Detector, Settings, Surveyed};
 pub use emergence::Emergence;
+pub use footprint::Footprint;
 pub use observation::{Observation, Plan, Verification};
 pub use printer::{HEAD_BYTES, MAX_TOOLS, Printer, SystemPrint, TAIL_BYTES, UserPrint, tools_hash};
 pub use profile::{Profile, ProfileError};

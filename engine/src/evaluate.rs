@@ -1,8 +1,10 @@
-//! From facts and counters to a verdict: lists, then inspection, capabilities and budgets; the first refusal decides.
+//! From facts and counters to a verdict: lists, then inspection, the account's state, capabilities and
+//! budgets; the first refusal decides.
 use crate::{
-    capability::CapabilitySet,
+    capability::{CapabilitySet, Excerpt},
+    detect::{Footprint, Printer, Standing},
     endpoint::Endpoint,
-    facts::{self, RequestFacts},
+    facts::{self, RawText, RequestFacts, Role, TextSink},
     hash::HashKey,
     identity::{Caller, Head},
     ledger::{Admission, Charge, Ledger, Reservation},
@@ -13,6 +15,10 @@ use crate::{
     verdict::{Action, Basis, Reason, ReasonCode, Rule, Verdict},
 };
 use alloc::{string::String, vec::Vec};
+use core::time::Duration;
+
+/// When an account that is throttled for its state may ask again; fixed, so that it tells nothing.
+const STATE_RETRY: Duration = Duration::from_secs(60);
 
 /// A request body as the host could read it.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +44,10 @@ pub struct Evaluation {
     pub hold: Option<Hold>,
     /// The shared counters could not be reached.
     pub store_failed: bool,
+    /// What the detector thinks of the account; `None` where the policy has none, or the request no caller.
+    pub standing: Option<Standing>,
+    /// What the body tells the detector, where it could be read.
+    pub footprint: Option<Footprint>,
 }
 
 /// What an admitted exchange holds of its budgets until its usage is known.
@@ -110,6 +120,8 @@ pub struct Asked<'a> {
     pub head: &'a Head,
     /// When it came.
     pub now: Timestamp,
+    /// What the detector thinks of the account, where it was asked.
+    pub standing: Option<Standing>,
 }
 
 /// Decides on one request, and reserves from its budgets if it passes. One pass over the body; one read
@@ -127,8 +139,16 @@ pub fn evaluate(
         model: None,
         hold: None,
         store_failed: false,
+        standing: None,
+        footprint: None,
     };
+    let detection = asked.policy.detection().and(asked.head.origin);
+    evaluation.standing = detection.map(|_| asked.standing.unwrap_or_default());
     evaluation.verdict = decide(asked, body, ledger, store, &mut evaluation);
+    if let Some(standing) = &evaluation.standing {
+        let rules = core::mem::take(&mut evaluation.verdict.reasons);
+        evaluation.verdict.reasons = evidence(standing).chain(rules).collect();
+    }
     if !asked.policy.enforce {
         evaluation.verdict.action = Action::Allow;
     }
@@ -158,7 +178,7 @@ fn decide(
         let reasons = reason(ReasonCode::Listed);
         return Verdict::refuse(Action::Deny, Basis::List, Rule::DenyList(entry), reasons);
     }
-    let inspected = inspect(policy, head, body, found);
+    let inspected = inspect(asked, body, found);
     if let Some(entry) = policy.lists.exempt.entry(caller, now) {
         return Verdict {
             basis: Basis::List,
@@ -181,6 +201,17 @@ fn decide(
             return Verdict::refuse(Action::Deny, Basis::None, rule, reasons);
         }
     };
+    if let (Some(detection), Some(standing)) = (policy.detection(), &found.standing) {
+        let action = detection.action(standing.state);
+        if action != Action::Allow {
+            let rule = Rule::State(standing.state);
+            let refusal = Verdict::refuse(action, Basis::Detection, rule, Vec::new());
+            return Verdict {
+                retry_after: (action == Action::Throttle).then_some(STATE_RETRY),
+                ..refusal
+            };
+        }
+    }
     let tier = found.tier.unwrap_or_default();
     let granted = policy
         .tiers
@@ -207,18 +238,45 @@ fn reason(code: ReasonCode) -> Vec<Reason> {
     alloc::vec![Reason::rule(code, 1.0)]
 }
 
+/// The evidence of a standing, or that there is none yet.
+fn evidence(standing: &Standing) -> impl Iterator<Item = Reason> {
+    let learning = (!standing.judges()).then(|| Reason::learning(standing.learned));
+    let evidence = standing.evidence.iter().flatten().map(Reason::evidence);
+    learning
+        .into_iter()
+        .chain(evidence.take_while(|_| standing.judges()))
+}
+
+/// Two readers of one pass over the text.
+struct Both<'a>(&'a mut Excerpt, Printer);
+
+impl TextSink for Both<'_> {
+    fn text(&mut self, role: Role, text: RawText<'_>) {
+        self.0.text(role, text);
+        self.1.text(role, text);
+    }
+
+    fn message(&mut self) {
+        self.0.message();
+        self.1.message();
+    }
+
+    fn tool(&mut self, name: RawText<'_>) {
+        self.0.tool(name);
+        self.1.tool(name);
+    }
+}
+
 enum Inspected<'a> {
     Facts(RequestFacts<'a>),
     Unreadable { rule: Rule, allowed: bool },
 }
 
-/// Reads the body once; fills in model and capabilities.
-fn inspect<'a>(
-    policy: &Policy,
-    head: &Head,
-    body: Body<'a>,
-    found: &mut Evaluation,
-) -> Inspected<'a> {
+/// Reads the body once; fills in model, capabilities and what the detector is told.
+fn inspect<'a>(asked: Asked<'_>, body: Body<'a>, found: &mut Evaluation) -> Inspected<'a> {
+    let Asked {
+        policy, key, head, ..
+    } = asked;
     let inspection = &policy.inspection;
     if head.endpoint == Endpoint::Unknown {
         return Inspected::Unreadable {
@@ -243,7 +301,18 @@ fn inspect<'a>(
         Body::Whole(bytes) => (bytes, false),
     };
     let mut excerpt = policy.capabilities.excerpt();
-    match facts::read(head.endpoint, bytes, cut, &mut excerpt) {
+    let read = match head.origin {
+        Some(_) => {
+            let mut sinks = Both(&mut excerpt, Printer::new());
+            let read = facts::read(head.endpoint, bytes, cut, &mut sinks);
+            if let Ok(facts) = &read {
+                found.footprint = Some(Footprint::of(key, facts, sinks.1.finish()));
+            }
+            read
+        }
+        None => facts::read(head.endpoint, bytes, cut, &mut excerpt),
+    };
+    match read {
         Ok(facts) => {
             found.capabilities = policy.capabilities.of(&facts, &excerpt);
             found.model = facts.model.as_deref().map(label);
@@ -285,6 +354,7 @@ fn charge(
         key,
         head,
         now,
+        ..
     } = asked;
     let tier = found.tier;
     let account = key.hash64("account", &[caller.account.as_bytes()]);

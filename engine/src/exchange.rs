@@ -2,6 +2,7 @@
 use crate::{
     decision,
     denial::Denial,
+    detect::{Observation, Plan, Standing, Verification},
     endpoint::Endpoint,
     evaluate::{Asked, Body, Ending, Evaluation, evaluate},
     hash::HashKey,
@@ -10,7 +11,7 @@ use crate::{
     policy::Policy,
     store::CounterStore,
     time::Timestamp,
-    usage::{Usage, UsageMeter},
+    usage::{Tokens, Usage, UsageMeter},
     verdict::Action,
 };
 use alloc::string::String;
@@ -20,6 +21,7 @@ use alloc::string::String;
 pub struct Exchange {
     head: Head,
     started: Timestamp,
+    standing: Option<Standing>,
     evaluation: Option<Evaluation>,
     meter: UsageMeter,
     lost: bool,
@@ -32,6 +34,8 @@ pub struct Finished {
     pub decision: String,
     /// What is known of the response's usage; `None` when no upstream answered because the request was refused.
     pub usage: Option<Usage>,
+    /// What the detector is told; `None` where the policy has none, or the body could not be read.
+    pub observation: Option<Observation>,
 }
 
 impl Exchange {
@@ -47,10 +51,21 @@ impl Exchange {
         Self {
             head,
             started: now,
+            standing: None,
             evaluation: None,
             meter,
             lost: false,
         }
+    }
+
+    /// The account whose standing the verdict depends on; tell it with [`Self::stands`] before deciding.
+    pub fn suspect(&self) -> Option<u64> {
+        self.head.origin.map(|origin| origin.account)
+    }
+
+    /// What the detector thinks of the account. Without it, nothing is known of the account.
+    pub fn stands(&mut self, standing: Standing) {
+        self.standing = Some(standing);
     }
 
     /// Whether the verdict may depend on the body; if not, decide at once with an empty one.
@@ -77,6 +92,7 @@ impl Exchange {
                     key,
                     head: &self.head,
                     now: self.started,
+                    standing: self.standing,
                 };
                 none.insert(evaluate(asked, body, ledger, store))
             }
@@ -152,7 +168,49 @@ impl Exchange {
             hold.settle(policy, usage, ending, ledger, now, store);
         }
         let decision = decision::to_json(policy, &self.head, evaluation, self.started, usage);
-        Some(Finished { decision, usage })
+        let observation = self.observation(usage);
+        Some(Finished {
+            decision,
+            usage,
+            observation,
+        })
+    }
+
+    fn observation(&self, usage: Option<Usage>) -> Option<Observation> {
+        let (origin, caller) = (self.head.origin?, self.head.caller.as_ref()?);
+        let footprint = self.evaluation.as_ref()?.footprint?;
+        let tokens = match usage {
+            Some(Usage::Known(tokens)) => tokens,
+            _ => Tokens {
+                input: 0,
+                output: 0,
+            },
+        };
+        let verification = caller.verification.as_deref();
+        let plan = caller.plan.as_deref();
+        Some(Observation {
+            time: self.started,
+            account: origin.account,
+            organization: origin.organization,
+            created: caller.created,
+            verification: verification.map(Verification::parse).unwrap_or_default(),
+            plan: plan.map(Plan::parse).unwrap_or_default(),
+            payment: origin.payment,
+            network: origin.network,
+            asn: origin.asn,
+            client: origin.client,
+            shape: footprint.shape,
+            model: footprint.model,
+            prompt: footprint.prompt,
+            user_turns: footprint.user_turns,
+            tool_results: footprint.tool_results,
+            tools: footprint.tools,
+            reasoning: footprint.reasoning,
+            samples: footprint.samples,
+            refused: !self.is_admitted(),
+            input_tokens: tokens.input,
+            output_tokens: tokens.output,
+        })
     }
 
     fn usage(&self, ended: bool) -> Option<Usage> {

@@ -5,6 +5,7 @@
 use crate::{
     endpoint::Endpoint,
     hash::HashKey,
+    origin::{self, Origin},
     policy::{Policy, Source},
     time::Timestamp,
 };
@@ -24,6 +25,10 @@ enum Fact {
     Created,
     Verification,
     Plan,
+    Payment,
+    Address,
+    Asn,
+    Client,
 }
 
 /// Who is asking.
@@ -54,6 +59,8 @@ pub struct Head {
     pub compressed: bool,
     /// Hash of `x-request-id` and time: names the decision.
     pub decision_id: u128,
+    /// Where the request comes from, as the detector is told; `None` where the policy has none.
+    pub origin: Option<Origin>,
 }
 
 impl Head {
@@ -80,24 +87,31 @@ impl Head {
         );
         // The first source with a value wins, but a contradiction ends the search: falling back to the
         // next source would let a client choose by adding a header.
-        let value = |fact: Fact| {
+        let raw = |fact: Fact| {
             let sources = policy.identity.sources.get(fact.index());
             for source in sources.into_iter().flatten() {
-                let value = match source {
+                match source {
                     Source::Header(name) => match find(headers.clone(), name.as_str()) {
-                        Found::Nothing => None,
-                        Found::One(value) => identifier(key, value),
+                        Found::One(value) if !value.trim_ascii().is_empty() => {
+                            return Some(Raw::Header(value.trim_ascii()));
+                        }
+                        Found::Nothing | Found::One(_) => {}
                         Found::Several => return None,
                     },
                     Source::ApiKey(_) => {
-                        credential(headers.clone()).map(|secret| fingerprint(key, secret))
+                        if let Some(secret) = credential(headers.clone()) {
+                            return Some(Raw::Credential(secret));
+                        }
                     }
-                };
-                if value.is_some() {
-                    return value;
                 }
             }
             None
+        };
+        let value = |fact: Fact| {
+            raw(fact).map(|raw| match raw {
+                Raw::Header(value) => identifier(key, value),
+                Raw::Credential(secret) => fingerprint(key, secret),
+            })
         };
         let account = value(Fact::Account).or_else(|| {
             policy
@@ -114,12 +128,36 @@ impl Head {
             verification: value(Fact::Verification),
             plan: value(Fact::Plan),
         });
+        let origin = policy.detection().and(caller.as_ref()).map(|caller| {
+            // A credential is hashed apart, so that it never meets the same text in a header.
+            let tag = |fact: Fact, domain: &str| match raw(fact) {
+                Some(Raw::Header(value)) => origin::tag(key, domain, value),
+                Some(Raw::Credential(secret)) => {
+                    origin::tag(key, domain, fingerprint(key, secret).as_bytes())
+                }
+                None => 0,
+            };
+            let organization = caller.organization.as_ref();
+            Origin {
+                account: origin::account(key, &caller.account),
+                organization: organization
+                    .map_or(0, |id| key.hash64("organization", &[id.as_bytes()])),
+                payment: tag(Fact::Payment, "payment"),
+                network: match raw(Fact::Address) {
+                    Some(Raw::Header(value)) => origin::network(key, value),
+                    _ => 0,
+                },
+                asn: tag(Fact::Asn, "asn"),
+                client: tag(Fact::Client, "client"),
+            }
+        });
         Self {
             endpoint,
             passes_through: policy.inspection.passes_through(path),
             caller,
             compressed,
             decision_id,
+            origin,
         }
     }
 }
@@ -132,6 +170,10 @@ impl Fact {
             Self::Created => 2,
             Self::Verification => 3,
             Self::Plan => 4,
+            Self::Payment => 5,
+            Self::Address => 6,
+            Self::Asn => 7,
+            Self::Client => 8,
         }
     }
 }
@@ -167,14 +209,18 @@ fn find<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])>, name: &str) -> 
     found
 }
 
-fn identifier(key: &HashKey, value: &[u8]) -> Option<String> {
-    let value = value.trim_ascii();
-    if value.is_empty() {
-        return None;
-    }
+/// A value as a source gave it.
+enum Raw<'h> {
+    /// Neither empty nor with space around it.
+    Header(&'h [u8]),
+    /// May never be kept.
+    Credential(&'h [u8]),
+}
+
+fn identifier(key: &HashKey, value: &[u8]) -> String {
     match core::str::from_utf8(value) {
-        Ok(text) if is_identifier(text) => Some(String::from(text)),
-        _ => Some(format!("hash-{:032x}", key.hash128("identifier", &[value]))),
+        Ok(text) if is_identifier(text) => String::from(text),
+        _ => format!("hash-{:032x}", key.hash128("identifier", &[value])),
     }
 }
 

@@ -63,6 +63,7 @@ pub mod hash;
 pub mod identity;
 mod json;
 pub mod ledger;
+pub mod origin;
 pub mod policy;
 pub mod size;
 mod sse;

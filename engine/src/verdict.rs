@@ -1,4 +1,5 @@
 //! The answer for one exchange.
+use crate::detect::{Evidence, Signal, State};
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -35,6 +36,8 @@ pub enum Basis {
     Budget,
     /// A list.
     List,
+    /// The account's state: it belongs to a campaign.
+    Detection,
 }
 
 impl Basis {
@@ -45,6 +48,7 @@ impl Basis {
             Self::Capability => "capability",
             Self::Budget => "budget",
             Self::List => "list",
+            Self::Detection => "detection",
         }
     }
 }
@@ -72,6 +76,8 @@ pub enum Rule {
     Budget(usize),
     /// `state.onFailure`.
     StateFailure,
+    /// `responses.states`, for an account in this state.
+    State(State),
 }
 
 /// One fact that a verdict rests on.
@@ -100,6 +106,10 @@ pub enum ReasonCode {
     NoAccount,
     /// Shared memory failed; value 1.
     StateUnavailable,
+    /// Evidence for or against a campaign; value in the signal's unit.
+    Signal(Signal),
+    /// The detector still learns and judges nobody; value is how much of the learning is done, below 1.
+    Learning,
 }
 
 /// The answer for one exchange.
@@ -144,6 +154,22 @@ impl Verdict {
 }
 
 impl Reason {
+    pub(crate) fn learning(learned: f32) -> Self {
+        Self {
+            code: ReasonCode::Learning,
+            value: rounded(learned),
+            weight: 0.0,
+        }
+    }
+
+    pub(crate) fn evidence(evidence: &Evidence) -> Self {
+        Self {
+            code: ReasonCode::Signal(evidence.signal),
+            value: rounded(evidence.value),
+            weight: rounded(evidence.weight),
+        }
+    }
+
     pub(crate) const fn rule(code: ReasonCode, value: f64) -> Self {
         Self {
             code,
@@ -159,4 +185,10 @@ impl Reason {
             _ => None,
         }
     }
+}
+
+/// A measured value as logs show it: to a millionth, which is all that an `f32` tells of a score.
+pub(crate) fn rounded(value: f32) -> f64 {
+    const UNIT: f64 = 1_000_000.0;
+    libm::round(f64::from(value) * UNIT) / UNIT
 }

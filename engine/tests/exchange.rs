@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use weir_engine::{
     denial::Denial,
+    detect::{Evidence, Observation, Plan, Signal, Standing, State, Verification},
     evaluate::Body,
     exchange::Exchange,
     hash::HashKey,
@@ -661,4 +662,267 @@ fn only_the_paths_that_a_policy_names_pass_through_and_none_that_merely_look_lik
     ] {
         assert_eq!(status(path), Some(404), "{path}");
     }
+}
+
+/// Detection on, with a header for every fact about the client.
+fn watched(change: impl FnOnce(&mut Value)) -> World {
+    World::new(|policy| {
+        policy["detection"] = json!({"learn": "1d"});
+        policy["identity"]["verification"] = json!([{"header": "x-verification"}]);
+        change(policy);
+    })
+}
+
+fn standing(state: State, score: f32) -> Standing {
+    let mut standing = Standing {
+        state,
+        score,
+        campaign: 0xfeed,
+        learned: 1.0,
+        ..Standing::default()
+    };
+    for (place, (signal, weight)) in standing.evidence.iter_mut().zip([
+        (Signal::PRIOR, -5.0),
+        (Signal::named("EVENNESS").unwrap(), score + 5.0),
+    ]) {
+        *place = Some(Evidence {
+            signal,
+            value: 0.71,
+            weight,
+        });
+    }
+    standing
+}
+
+const CALLER: [(&str, &str); 10] = [
+    (":method", "POST"),
+    (":path", "/v1/chat/completions"),
+    ("x-account-id", "a-1"),
+    ("x-org-id", "o-1"),
+    ("x-account-created", "2026-03-02T10:11:12Z"),
+    ("x-verification", "phone"),
+    ("x-payment-fingerprint", "pf-9"),
+    ("x-forwarded-for", "203.0.113.7, 10.0.0.1"),
+    ("x-asn", "64500"),
+    ("user-agent", "OpenAI/Python 1.68.2"),
+];
+
+/// One request whose account stands so: its refusal, its decision and what the detector is told.
+fn judged(
+    world: &mut World,
+    headers: &[(&str, &str)],
+    standing: Option<Standing>,
+    body: &Value,
+) -> (Option<Denial>, Value, Option<Observation>) {
+    let mut exchange = world.begin(headers);
+    if let Some(standing) = standing {
+        exchange.stands(standing);
+    }
+    let denial = world.decide(&mut exchange, body);
+    if denial.is_none() {
+        exchange.response(answer(10, 200).to_string().as_bytes());
+    }
+    let finished = exchange
+        .finish(
+            &world.policy,
+            denial.is_none(),
+            denial.is_none().then_some(200),
+            world.now,
+            &mut world.ledger,
+            &mut world.store,
+        )
+        .expect("decided");
+    let decision = serde_json::from_str(&finished.decision).unwrap();
+    (denial, decision, finished.observation)
+}
+
+#[test]
+fn an_exchange_is_observed_as_hashes_counts_and_classes() {
+    let mut world = watched(|_| {});
+    let body = json!({"model": "m", "messages": [
+        {"role": "system", "content": "You are a helpful assistant for rivers."},
+        {"role": "user", "content": "Which river is the longest one in the whole country?"},
+    ], "logprobs": true, "n": 2, "tools": [{"type": "function", "function": {"name": "f"}}]});
+    let mut headers = CALLER.to_vec();
+    headers.push(("x-plan", "enterprise"));
+
+    let (_, _, observation) = judged(&mut world, &headers, None, &body);
+
+    let observation = observation.expect("the body could be read");
+    assert_eq!(observation.time, world.now);
+    assert_eq!(
+        observation.created,
+        Timestamp::parse_rfc3339("2026-03-02T10:11:12Z")
+    );
+    assert_eq!(observation.verification, Verification::Phone);
+    assert_eq!(observation.plan, Plan::Enterprise);
+    for known in [
+        observation.payment,
+        observation.network,
+        observation.asn,
+        observation.client,
+        observation.model,
+    ] {
+        assert_ne!(known, 0, "{observation:?}");
+    }
+    assert!(observation.account != 0 && observation.organization != 0);
+    assert!(observation.prompt.user.exact != 0 && observation.prompt.system.exact != 0);
+    assert!(observation.prompt.tools != 0 && observation.shape != 0);
+    assert!(observation.tools && observation.reasoning && observation.samples);
+    assert!(!observation.refused);
+    assert_eq!((observation.user_turns, observation.input_tokens), (1, 10));
+    assert_eq!(observation.output_tokens, 200);
+}
+
+#[test]
+fn what_is_not_known_is_neutral_and_without_detection_nothing_is_observed() {
+    let mut world = watched(|_| {});
+    let (_, _, observation) = judged(&mut world, &CALLER[..3], None, &chat());
+    let observation = observation.unwrap();
+    assert_eq!(
+        (observation.payment, observation.network, observation.asn),
+        (0, 0, 0)
+    );
+    assert_eq!((observation.client, observation.organization), (0, 0));
+
+    let mut off = World::new(|_| {});
+    assert!(judged(&mut off, &CALLER, None, &chat()).2.is_none());
+    let mut unreadable = watched(|_| {});
+    assert!(
+        judged(&mut unreadable, &CALLER, None, &json!("no request"))
+            .2
+            .is_none()
+    );
+}
+
+#[test]
+fn what_is_refused_is_observed_as_refused_and_in_shadow_mode_as_served() {
+    let logprobs = json!({"model": "m", "messages": [], "logprobs": true});
+    let mut world = watched(|_| {});
+    let (denial, _, observation) = judged(&mut world, &CALLER, None, &logprobs);
+    assert!(denial.is_some() && observation.unwrap().refused);
+
+    let mut shadow = watched(|policy| policy["rollout"]["mode"] = json!("shadow"));
+    let (denial, _, observation) = judged(&mut shadow, &CALLER, None, &logprobs);
+    assert!(denial.is_none() && !observation.unwrap().refused);
+}
+
+#[test]
+fn while_the_detector_learns_a_decision_says_so_and_judges_nobody() {
+    let mut world = watched(|_| {});
+    let learning = Standing {
+        learned: 0.25,
+        ..standing(State::Observe, -5.0)
+    };
+
+    let (denial, decision, _) = judged(&mut world, &CALLER, Some(learning), &chat());
+
+    assert!(denial.is_none());
+    assert_eq!(decision["score"], json!(null));
+    assert_eq!(decision["state"], "observe");
+    assert_eq!(
+        decision["reasons"],
+        json!([{"code": "LEARNING", "value": 0.25, "weight": 0.0}])
+    );
+}
+
+#[test]
+fn a_restricted_account_is_refused_plainly_and_uncharged_and_its_decision_says_why() {
+    let mut world = watched(|policy| {
+        policy["budgets"] = json!([{"name": "b", "per": "account", "unit": "requests", "limit": 1, "window": "1h"}]);
+    });
+    for _ in 0..3 {
+        let suspect = standing(State::Restrict, 9.4);
+        let (denial, decision, _) = judged(&mut world, &CALLER, Some(suspect), &chat());
+
+        let denial = denial.expect("refused");
+        assert_eq!(denial.status, 403);
+        for word in [
+            "campaign", "EVENNESS", "detect", "score", "restrict", "feed",
+        ] {
+            assert!(!denial.body.contains(word), "{}", denial.body);
+        }
+        assert_eq!(decision["action"], "deny");
+        assert_eq!(decision["basis"], "detection");
+        assert_eq!(decision["rule"], "responses.states.restrict");
+        assert_eq!(decision["state"], "restrict");
+        assert_eq!(decision["campaign"], "000000000000feed");
+        assert_eq!(decision["score"], json!(9.4));
+        assert_eq!(
+            decision["reasons"],
+            json!([
+                {"code": "PRIOR", "value": 0.71, "weight": -5.0},
+                {"code": "EVENNESS", "value": 0.71, "weight": 14.4},
+            ])
+        );
+    }
+    // Nothing was charged.
+    let (denial, ..) = judged(&mut world, &CALLER, None, &chat());
+    assert!(denial.is_none());
+}
+
+#[test]
+fn the_policy_says_what_a_state_means() {
+    let mut world = watched(|policy| {
+        policy["responses"]["states"] = json!({"watch": "throttle", "restrict": "allow"});
+    });
+    for (state, status) in [
+        (State::Observe, None),
+        (State::Watch, Some(429)),
+        (State::StepUp, None),
+        (State::Restrict, None),
+        (State::Block, Some(403)),
+    ] {
+        let (denial, ..) = judged(&mut world, &CALLER, Some(standing(state, 3.0)), &chat());
+        assert_eq!(denial.map(|denial| denial.status), status, "{state:?}");
+    }
+}
+
+#[test]
+fn in_shadow_mode_a_restricted_account_passes_and_the_decision_tells_what_would_be() {
+    let mut world = watched(|policy| policy["rollout"]["mode"] = json!("shadow"));
+
+    let suspect = standing(State::Restrict, 9.0);
+    let (denial, decision, _) = judged(&mut world, &CALLER, Some(suspect), &chat());
+
+    assert!(denial.is_none());
+    assert_eq!(decision["action"], "allow");
+    assert_eq!(decision["would_action"], "deny");
+    assert_eq!(decision["basis"], "detection");
+}
+
+#[test]
+fn the_exempt_list_spares_from_detections_actions_not_from_its_eyes() {
+    let mut world = watched(|policy| {
+        policy["lists"] = json!({"exempt": [{"account": "a-1", "owner": "t", "reason": "r", "expires": "2030-01-01T00:00:00Z"}]});
+    });
+
+    let suspect = standing(State::Block, 20.0);
+    let (denial, decision, observation) = judged(&mut world, &CALLER, Some(suspect), &chat());
+
+    assert!(denial.is_none());
+    assert_eq!(decision["basis"], "list");
+    assert_eq!(decision["state"], "block");
+    assert!(observation.is_some());
+}
+
+#[test]
+fn rules_follow_the_evidence_in_the_reasons() {
+    let mut world = watched(|_| {});
+    let logprobs = json!({"model": "m", "messages": [], "logprobs": true});
+
+    let suspect = standing(State::Watch, 3.0);
+    let (_, decision, _) = judged(&mut world, &CALLER, Some(suspect), &logprobs);
+
+    let codes: Vec<&str> = decision["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reason| reason["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        codes,
+        ["PRIOR", "EVENNESS", "CAPABILITY_NOT_GRANTED:logprobs"]
+    );
+    assert_eq!(decision["basis"], "capability");
 }

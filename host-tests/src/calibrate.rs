@@ -8,11 +8,9 @@
 //! operator of a campaign sets freely (volume, answer length, turns) says nothing by its level.
 pub mod fit;
 
+use crate::evaluate::in_parallel;
 use crate::world::{Corpora, Observer, World, WorldScenario};
 use fit::{Fit, Sample, Sign, fit};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::Duration;
 use weir_engine::detect::{Detector, Profile, Settings};
 use weir_engine::hash::HashKey;
@@ -167,28 +165,11 @@ fn disperse(profile: &mut Profile, gathered: &Gathered) {
 }
 
 fn gather(plan: &Plan, profile: &Profile, progress: &(impl Fn(u64) + Sync)) -> Gathered {
-    let next = AtomicU64::new(0);
-    let parts = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..plan.jobs.max(1) {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed) as usize;
-                    let Some(seed) = plan.seeds.get(index) else {
-                        return;
-                    };
-                    let part = survey(plan, *seed, profile, progress);
-                    if let Ok(mut parts) = parts.lock() {
-                        parts.push((index, part));
-                    }
-                }
-            });
-        }
+    let parts = in_parallel(&plan.seeds, plan.jobs, |seed| {
+        survey(plan, *seed, profile, progress)
     });
-    let mut parts = parts.into_inner().unwrap_or_default();
-    parts.sort_by_key(|(index, _)| *index); // the fit must not depend on which thread was first
     let mut all = Gathered::default();
-    for (_, part) in parts {
+    for part in parts {
         all.own.extend(part.own);
         all.groups.extend(part.groups);
         all.members.extend(part.members);

@@ -25,6 +25,8 @@ enum Command {
     Check(commands::check::CheckCommand),
     Replay(commands::replay::ReplayCommand),
     Simulate(commands::simulate::SimulateCommand),
+    Evaluate(Box<commands::evaluate::EvaluateCommand>),
+    Calibrate(commands::calibrate::CalibrateCommand),
 }
 
 fn main() -> ExitCode {
@@ -37,5 +39,7 @@ fn run(arguments: Arguments) -> anyhow::Result<commands::Outcome> {
         Command::Check(command) => command.execute(),
         Command::Replay(command) => command.execute(),
         Command::Simulate(command) => command.execute(),
+        Command::Evaluate(command) => command.execute(),
+        Command::Calibrate(command) => command.execute(),
     }
 }

@@ -8,13 +8,15 @@ pub mod counted;
 pub mod native;
 pub mod plugin;
 mod recorded;
+pub mod spans;
 
 use crate::decision_log::{DecisionLog, DecisionLogError, Decisions, Ticket};
-use crate::trace::{Batch, TraceError, TraceLine, TraceReader};
+use crate::trace::{Batch, Record, TraceError, TraceLine, TraceReader};
 use std::io::Write;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
+use weir_engine::time::Timestamp;
 
 /// Decides exchanges. One per worker.
 pub trait Decider {
@@ -33,6 +35,15 @@ pub trait Decider {
         exchange: &TraceLine<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), Self::Error>;
+    /// Runs the decider's timer, which settles and tells what waits. True when nothing is left to do before
+    /// the clock moves on. Only a [replay in spans](spans::run) calls it.
+    ///
+    /// # Errors
+    /// Where the decider itself is broken.
+    fn tick(&mut self, now: Timestamp) -> Result<bool, Self::Error> {
+        let _ = now;
+        Ok(true)
+    }
     /// Called once, after the last exchange of a replay that went well.
     fn report(self) -> Self::Report;
 }
@@ -56,6 +67,8 @@ pub struct ReplaySummary<R> {
     pub skipped: u64,
     /// One per worker, in the order of the workers.
     pub reports: Vec<R>,
+    /// Of the decider that led, in a [replay in spans](spans::run).
+    pub leader: Option<R>,
 }
 
 /// Why a replay ended early. Where several lines fail, it is the first of them, however many workers there are.
@@ -116,6 +129,7 @@ pub fn run<D: Decider, W: Write + Send>(
         exchanges: 0,
         skipped: 0,
         reports: Vec::with_capacity(outcomes.len()),
+        leader: None,
     };
     for outcome in outcomes {
         match outcome {
@@ -141,6 +155,35 @@ pub fn run<D: Decider, W: Write + Send>(
 struct Counts {
     exchanges: u64,
     skipped: u64,
+}
+
+/// Decides consecutive records.
+fn decide_all<'b, D: Decider>(
+    records: impl Iterator<Item = Record<'b>>,
+    bad_lines: BadLines,
+    decider: &mut D,
+    counts: &mut Counts,
+    decision: &mut Vec<u8>,
+) -> Result<Decisions, ReplayError<D::Error>> {
+    let mut decisions = Decisions::new();
+    for record in records {
+        match record.parse() {
+            Ok(exchange) => {
+                decision.clear();
+                decider
+                    .decide(record.line, &exchange, decision)
+                    .map_err(|error| ReplayError::Decider {
+                        line: record.line,
+                        error,
+                    })?;
+                decisions.push(record.line, decision)?;
+                counts.exchanges += 1;
+            }
+            Err(_) if bad_lines == BadLines::Skip => counts.skipped += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(decisions)
 }
 
 struct Shared<'a, W: Write, E> {
@@ -190,9 +233,14 @@ impl<W: Write, E> Shared<'_, W, E> {
         loop {
             let next = lock(receiver).recv();
             let Ok((batch, ticket)) = next else { break };
-            let decided = self
-                .decide(&batch, &mut decider, &mut counts, &mut decision)
-                .and_then(|decisions| Ok(ticket.submit(decisions)?));
+            let decided = decide_all(
+                batch.records(),
+                self.bad_lines,
+                &mut decider,
+                &mut counts,
+                &mut decision,
+            )
+            .and_then(|decisions| Ok(ticket.submit(decisions)?));
             if let Err(error) = decided {
                 self.fail(error);
                 return None;
@@ -201,33 +249,6 @@ impl<W: Write, E> Shared<'_, W, E> {
         }
         std::mem::forget(leaving);
         Some((counts, decider.report()))
-    }
-    fn decide<D: Decider<Error = E>>(
-        &self,
-        batch: &Batch,
-        decider: &mut D,
-        counts: &mut Counts,
-        decision: &mut Vec<u8>,
-    ) -> Result<Decisions, ReplayError<E>> {
-        let mut decisions = Decisions::new();
-        for record in batch.records() {
-            match record.parse() {
-                Ok(exchange) => {
-                    decision.clear();
-                    decider
-                        .decide(record.line, &exchange, decision)
-                        .map_err(|error| ReplayError::Decider {
-                            line: record.line,
-                            error,
-                        })?;
-                    decisions.push(record.line, decision)?;
-                    counts.exchanges += 1;
-                }
-                Err(_) if self.bad_lines == BadLines::Skip => counts.skipped += 1,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(decisions)
     }
     /// Keeps the failure of the lowest line. Batches are handed out in order and finished once
     /// begun, so every line before a failure has been looked at when the threads have ended.

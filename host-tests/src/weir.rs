@@ -4,6 +4,9 @@ use crate::PluginConfig;
 /// The plugin's `vm_id`, which names its shared data.
 pub const VM_ID: &str = "weir";
 
+/// The key under which workers agree on the key of identity hashes.
+pub const HASH_KEY: &[u8] = b"weir.key";
+
 /// The filter state that holds the decision of an exchange.
 pub const DECISION: &str = "wasm.weir.decision";
 

@@ -8,6 +8,8 @@
 #[path = "suite/fixture.rs"]
 mod fixture;
 
+#[path = "suite/town.rs"]
+mod town; // a recording in which a campaign comes to an end
 #[path = "suite/weir.rs"]
 mod weir;
 

@@ -47,6 +47,8 @@ pub(crate) enum Buffer {
 pub(crate) enum MetricKind {
     /// Only grows.
     Counter = 0,
+    /// Shows the last value.
+    Gauge = 1,
     /// Takes values.
     Histogram = 2,
 }

@@ -1,4 +1,4 @@
-//! Counters and histograms under bounded names.
+//! Counters, gauges and histograms under bounded names.
 //!
 //! The ABI has no labels: they stand in the name (`action=.=allow;.;tier=.=basic;.;weir_exchanges`),
 //! where Envoy's `stats_tags` finds them. Counts gather here and go to the host every few seconds, so
@@ -15,6 +15,7 @@ const MAX_METRICS: usize = 4096;
 pub(crate) struct Metrics {
     counters: HashMap<String, Counter>,
     histograms: HashMap<String, u32>,
+    gauges: HashMap<String, u32>,
     overflow: u64,
     /// The name that is looked up; kept, so that counting allocates nothing.
     name: String,
@@ -48,13 +49,26 @@ impl Metrics {
 
     /// Gives a histogram a value, at once.
     pub(crate) fn record(&mut self, metric: &str, labels: &[(&str, &str)], value: u64) {
+        self.tell(MetricKind::Histogram, metric, labels, value);
+    }
+
+    /// Sets a gauge, at once.
+    pub(crate) fn set(&mut self, metric: &str, labels: &[(&str, &str)], value: u64) {
+        self.tell(MetricKind::Gauge, metric, labels, value);
+    }
+
+    fn tell(&mut self, kind: MetricKind, metric: &str, labels: &[(&str, &str)], value: u64) {
         write_name(&mut self.name, metric, labels);
-        let id = match self.histograms.get(&self.name) {
+        let known = match kind {
+            MetricKind::Gauge => &mut self.gauges,
+            MetricKind::Counter | MetricKind::Histogram => &mut self.histograms,
+        };
+        let id = match known.get(&self.name) {
             Some(id) => Some(*id),
-            None if self.histograms.len() < MAX_METRICS => {
-                let defined = hostcalls::define_metric(MetricKind::Histogram, &self.name).ok();
+            None if known.len() < MAX_METRICS => {
+                let defined = hostcalls::define_metric(kind, &self.name).ok();
                 if let Some(id) = defined {
-                    self.histograms.insert(self.name.clone(), id);
+                    known.insert(self.name.clone(), id);
                 }
                 defined
             }

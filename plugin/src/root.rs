@@ -18,12 +18,16 @@ use weir_engine::{
 /// Often enough that a settlement waits unnoticed, seldom enough to cost nothing.
 const TICK_MS: u32 = 100;
 
+/// While the detector has more to do than one tick may: a millisecond of every ten.
+const BUSY_TICK_MS: u32 = 10;
+
 /// One configuration of the plugin.
 #[derive(Default)]
 pub(crate) struct Root {
     policy: Option<Rc<Policy>>,
     /// Streams that wait for their body.
     stalls: Rc<RefCell<Stalls>>,
+    busy: bool,
 }
 
 impl Context for Root {
@@ -80,8 +84,15 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
+        let busy = worker::with(|worker| !worker.tick()).unwrap_or_default();
+        if busy != self.busy {
+            let period = if busy { BUSY_TICK_MS } else { TICK_MS };
+            // Refused, the work goes on at the old pace.
+            if hostcalls::set_tick_period_ms(period).is_ok() {
+                self.busy = busy;
+            }
+        }
         let overdue = worker::with(|worker| {
-            worker.tick();
             let mut stalls = self.stalls.try_borrow_mut().ok()?;
             Some(stalls.overdue(|| worker.now()))
         });

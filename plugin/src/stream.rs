@@ -46,6 +46,12 @@ impl Stream {
             return Action::Continue;
         };
         let denial = worker::with(|worker| {
+            let standing = exchange
+                .suspect()
+                .and_then(|account| worker.standing(account));
+            if let Some(standing) = standing {
+                exchange.stands(standing);
+            }
             exchange.decide(
                 policy,
                 &worker.key,
@@ -106,6 +112,7 @@ impl HttpContext for Stream {
         // Without headers there is no caller, and the policy says what happens to that.
         let headers = hostcalls::request_headers().unwrap_or_default();
         let begun = worker::with(|worker| {
+            worker.serves_streams = true;
             let now = worker.now();
             Exchange::begin(policy, &worker.key, Pairs::new(&headers), now)
         });
@@ -204,6 +211,9 @@ impl HttpContext for Stream {
                 worker.count_abandoned();
                 return;
             };
+            if let Some(observation) = &finished.observation {
+                worker.observe(observation);
+            }
             if hostcalls::set_filter_state(DECISION, &finished.decision).is_err() {
                 hostcalls::log(
                     Level::Error,

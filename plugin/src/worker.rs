@@ -9,11 +9,15 @@ use crate::{
 };
 use std::cell::RefCell;
 use weir_engine::{
+    detect::{
+        Observation, Standing, State,
+        sentinel::{Sentinel, SentinelStats},
+    },
     evaluate::Evaluation,
     hash::HashKey,
     identity::Head,
     ledger::{Ledger, LedgerStats},
-    policy::Policy,
+    policy::{Detection, Policy},
     store::{CounterStore, StoreError, Swap},
     table::Layout,
     time::Timestamp,
@@ -43,10 +47,20 @@ pub(crate) struct Worker {
     pub(crate) ledger: Ledger,
     /// Open streams that hold a reservation.
     pub(crate) holding: u32,
+    /// Streams came to this VM: it is not the one of Envoy's main thread.
+    pub(crate) serves_streams: bool,
+    detection: Option<Watch>,
     metrics: Metrics,
     reported: LedgerStats,
     latest: Timestamp,
     ticks: u32,
+}
+
+/// This VM's part in detection.
+struct Watch {
+    settings: Detection,
+    sentinel: Sentinel,
+    reported: SentinelStats,
 }
 
 thread_local! {
@@ -63,7 +77,7 @@ pub(crate) fn with<R>(work: impl FnOnce(&mut Worker) -> R) -> Option<R> {
 pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     if let Some(running) = with(|worker| worker.ledger.layout) {
         warn_of_other_layout(policy, running);
-        return Ok(());
+        return with(|worker| worker.watch(policy)).unwrap_or(Ok(()));
     }
     let mut seed = [0u8; 16];
     hostcalls::random(&mut seed).map_err(|refused| StoreError {
@@ -72,15 +86,18 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     let key = agree(seed)?;
     let layout = policy.layout().agree(&mut SharedData)?;
     warn_of_other_layout(policy, layout);
-    let worker = Worker {
+    let mut worker = Worker {
         key,
         ledger: Ledger::new(layout),
         holding: 0,
+        serves_streams: false,
+        detection: None,
         metrics: Metrics::default(),
         reported: LedgerStats::default(),
         latest: Timestamp::default(),
         ticks: 0,
     };
+    worker.watch(policy)?;
     WORKER.with(|slot| {
         if let Ok(mut slot) = slot.try_borrow_mut() {
             *slot = Some(worker);
@@ -112,6 +129,47 @@ fn agree(proposal: [u8; 16]) -> Result<HashKey, StoreError> {
 }
 
 impl Worker {
+    /// Begins detection where the policy wants it. Once begun, it goes on as it began: its memory in shared
+    /// data could never be freed, and what it has learned was learned under its settings.
+    fn watch(&mut self, policy: &Policy) -> Result<(), StoreError> {
+        let Some(wanted) = policy.detection() else {
+            return Ok(());
+        };
+        if let Some(watch) = &self.detection {
+            if watch.settings.differs(wanted) {
+                let text = "weir: detection differs from the one this process started with and takes effect at the next start";
+                hostcalls::log(Level::Warn, text);
+            }
+            return Ok(());
+        }
+        let mut owner = [0u8; 8];
+        hostcalls::random(&mut owner).map_err(|refused| StoreError {
+            status: refused.status,
+        })?;
+        let sentinel = Sentinel::start(wanted, u64::from_le_bytes(owner), &mut SharedData)?;
+        self.detection = Some(Watch {
+            settings: wanted.clone(),
+            sentinel,
+            reported: SentinelStats::default(),
+        });
+        Ok(())
+    }
+
+    /// What is thought of an account; mostly without a call.
+    pub(crate) fn standing(&mut self, account: u64) -> Option<Standing> {
+        let (now, watch) = (self.latest, self.detection.as_mut()?);
+        Some(watch.sentinel.standing(account, now, &mut SharedData))
+    }
+
+    /// Takes what an exchange left for the detector.
+    pub(crate) fn observe(&mut self, observation: &Observation) {
+        if let Some(watch) = &mut self.detection {
+            watch
+                .sentinel
+                .observe(observation, self.latest, &mut SharedData);
+        }
+    }
+
     /// The host's clock; also what `latest` then tells without a call.
     pub(crate) fn now(&mut self) -> Timestamp {
         self.latest = Timestamp::from_unix_nanos(hostcalls::now_unix_nanos());
@@ -138,6 +196,9 @@ impl Worker {
             .and_then(|tier| policy.tier_names().nth(tier))
             .unwrap_or("none");
         let endpoint = head.endpoint.name();
+        let state = evaluation
+            .standing
+            .map_or(State::Observe, |standing| standing.state);
         let labels = [
             ("action", verdict.action.name()),
             ("would", verdict.would_action.name()),
@@ -145,6 +206,7 @@ impl Worker {
             ("tier", tier),
             ("endpoint", endpoint),
             ("mode", policy.mode()),
+            ("state", state.name()),
         ];
         self.metrics.add("exchanges", &labels, 1);
         let uninspected = match verdict.rule {
@@ -185,18 +247,29 @@ impl Worker {
         self.metrics.add("abandoned", &[], 1);
     }
 
-    /// Writes settlements that wait, and metrics now and then.
-    pub(crate) fn tick(&mut self) {
+    /// Writes settlements and observations that wait, leads detection if it is this VM's turn, and writes
+    /// metrics now and then. True when nothing is left to do before the next tick.
+    pub(crate) fn tick(&mut self) -> bool {
         self.settle(BUCKETS_PER_TICK);
+        let now = self.detection.is_some().then(|| self.now());
+        let serves = self.serves_streams;
+        let idle = match (&mut self.detection, now) {
+            (Some(watch), Some(now)) => watch.sentinel.tick(now, serves, &mut SharedData),
+            _ => true,
+        };
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks % TICKS_PER_REPORT == 0 {
             self.report();
         }
+        idle
     }
 
     /// Writes everything that waits.
     pub(crate) fn flush(&mut self) {
         self.settle(usize::MAX);
+        if let Some(watch) = &mut self.detection {
+            watch.sentinel.flush(self.latest, &mut SharedData);
+        }
         self.report();
     }
 
@@ -235,6 +308,34 @@ impl Worker {
         ] {
             self.metrics.add(name, &[], now.saturating_sub(then));
         }
+        self.report_detection();
         self.metrics.flush();
+    }
+
+    fn report_detection(&mut self) {
+        let Some(watch) = &mut self.detection else {
+            return;
+        };
+        let stats = watch.sentinel.stats();
+        let before = std::mem::replace(&mut watch.reported, stats);
+        for (name, now, then) in [
+            ("detection_observed", stats.observed, before.observed),
+            ("detection_lost", stats.lost, before.lost),
+            ("detection_shed", stats.shed, before.shed),
+            ("detection_late", stats.late, before.late),
+            ("detection_judged", stats.judged, before.judged),
+            ("detection_passes", stats.passes, before.passes),
+            ("detection_published", stats.published, before.published),
+            ("detection_evicted", stats.evicted, before.evicted),
+            ("detection_corrupt", stats.corrupt, before.corrupt),
+            ("detection_failures", stats.failures, before.failures),
+        ] {
+            self.metrics.add(name, &[], now.saturating_sub(then));
+        }
+        let states = State::ALL.iter().skip(1).map(|state| state.name());
+        for (state, accounts) in states.zip(watch.sentinel.accounts().into_iter().flatten()) {
+            self.metrics
+                .set("detection_accounts", &[("state", state)], accounts);
+        }
     }
 }

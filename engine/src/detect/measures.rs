@@ -82,7 +82,10 @@ pub(super) fn measure(account: &Account, company: Company, now: u32) -> Option<V
     if let Some(dispersion) = account.dispersion() {
         set(Measure::Rhythm, libm::logf(dispersion + 0.3));
     }
-    set(Measure::Hours, evenness(&account.hours));
+    // Whoever came this morning has not shown yet whether he sleeps at night.
+    if now.saturating_sub(account.first.saturating_mul(3600)) >= 86_400 {
+        set(Measure::Hours, evenness(&account.hours));
+    }
     set(Measure::SingleTurn, share(account.openings));
     set(Measure::Target, share(account.target));
     set(Measure::Elicitation, share(account.elicit));

@@ -83,4 +83,9 @@ impl Standing {
     pub fn reasons(&self) -> impl Iterator<Item = &Evidence> {
         self.evidence.iter().flatten()
     }
+
+    /// Whether anybody is judged: the learning is done.
+    pub fn judges(&self) -> bool {
+        self.learned >= 1.0
+    }
 }

@@ -61,6 +61,10 @@ codes! {
     AmbiguousEntry = "P040",
     /// A list entry whose time is over.
     ExpiredEntry = "P041",
+    /// Weights of signals that cannot be used.
+    BadProfile = "P050",
+    /// Actions by state where no account ever changes its state.
+    NoDetection = "P051",
 }
 
 impl fmt::Display for Code {

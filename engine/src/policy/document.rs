@@ -30,7 +30,9 @@ pub struct Document {
     pub metering: Option<Metering>,
     /// Accounts and organizations that are always refused or always let through.
     pub lists: Option<Lists>,
-    /// What callers are told.
+    /// Whether campaigns of accounts are looked for.
+    pub detection: Option<Detection>,
+    /// What callers are told, and what is done about suspects.
     pub responses: Option<Responses>,
     /// Shared memory.
     pub state: Option<State>,
@@ -104,6 +106,14 @@ pub struct Identity {
     pub verification: Option<Vec<Source>>,
     /// What the account pays for.
     pub plan: Option<Vec<Source>>,
+    /// Payment instrument, as the billing system names it; `x-payment-fingerprint` when absent.
+    pub payment: Option<Vec<Source>>,
+    /// Address of the client: the first one of a list; `x-forwarded-for` when absent.
+    pub address: Option<Vec<Source>>,
+    /// Autonomous system of the client; `x-asn` when absent.
+    pub asn: Option<Vec<Source>>,
+    /// Client program and version; `user-agent` when absent.
+    pub client: Option<Vec<Source>>,
     /// A request that no source gives an account.
     pub anonymous: Option<Anonymous>,
 }
@@ -304,10 +314,66 @@ pub struct ListEntry {
     pub expires: Option<String>,
 }
 
-/// What callers are told.
+/// Whether campaigns of accounts are looked for; off when the section is absent.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Detection {
+    /// Off when false; true when absent.
+    pub enabled: Option<bool>,
+    /// How long traffic is learned before anybody is judged, `7d`.
+    pub learn: Option<String>,
+    /// Memory of the detector and of what workers tell it, `64MiB`; fixed when the proxy starts.
+    pub memory: Option<String>,
+    /// Scores from which an account changes its state.
+    pub thresholds: Option<Thresholds>,
+    /// Weights of the signals; the shipped ones when absent.
+    pub profile: Option<serde_json::Value>,
+}
+
+/// Scores (log odds of belonging to a campaign, in nats) from which an account changes its state.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Thresholds {
+    /// To `watch`; 2 when absent.
+    pub watch: Option<f64>,
+    /// To `step_up`; 5 when absent.
+    pub step_up: Option<f64>,
+    /// To `restrict`, where two independent keys agree; 8 when absent.
+    pub restrict: Option<f64>,
+}
+
+/// What is done about an account by its state.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub struct StateActions {
+    /// `allow` when absent.
+    pub watch: Option<StateAction>,
+    /// `allow` when absent.
+    pub step_up: Option<StateAction>,
+    /// `deny` when absent.
+    pub restrict: Option<StateAction>,
+    /// `deny` when absent.
+    pub block: Option<StateAction>,
+}
+
+/// What is done about an account in a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateAction {
+    /// Its requests go on to capabilities and budgets.
+    Allow,
+    /// Its requests are refused for now (429).
+    Throttle,
+    /// Its requests are refused (403).
+    Deny,
+}
+
+/// What callers are told, and what is done about suspects.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Responses {
+    /// What is done about an account by its state; needs `detection`.
+    pub states: Option<StateActions>,
     /// Link to the terms of use, added to final denials.
     pub terms_of_use: Option<String>,
     /// Where to ask, added to final denials.

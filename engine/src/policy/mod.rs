@@ -1,9 +1,11 @@
 //! The policy: `Document` (as written), checked, compiled to `Policy`, which alone reaches `evaluate`.
+mod detection;
 mod diagnostic;
 mod document;
 mod read;
 mod validate;
 
+pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
 pub(crate) use document::{Per, Source, Unit};
@@ -39,6 +41,7 @@ pub struct Policy {
     pub(crate) budgets: Vec<Budget>,
     pub(crate) metering: Metering,
     pub(crate) lists: Lists,
+    pub(crate) detection: Option<Detection>,
     pub(crate) terms_of_use: Option<String>,
     pub(crate) contact: Option<String>,
     pub(crate) layout: Layout,
@@ -116,9 +119,15 @@ impl Policy {
         self.layout
     }
 
-    /// Bytes that all keys and values in shared memory may take.
+    /// Bytes that all keys and values in shared memory may take, those of detection included.
     pub fn memory(&self) -> u64 {
-        self.memory
+        let detection = self.detection.as_ref().map_or(0, Detection::shared_bytes);
+        self.memory.saturating_add(detection)
+    }
+
+    /// How campaigns are looked for; `None` where they are not.
+    pub fn detection(&self) -> Option<&Detection> {
+        self.detection.as_ref()
     }
 
     /// Tier names, by index.
@@ -170,15 +179,18 @@ impl Inspection {
     }
 }
 
+/// Facts about the caller that have sources.
+const FACTS: usize = 9;
+
 /// Where the caller's facts come from, by `Fact`.
 #[derive(Debug, Default)]
 pub(crate) struct Identity {
-    pub(crate) sources: [Vec<Source>; 5],
+    pub(crate) sources: [Vec<Source>; FACTS],
     pub(crate) anonymous_shared: bool,
 }
 
 impl Identity {
-    fn new(sources: [Vec<Source>; 5], anonymous_shared: bool) -> Self {
+    fn new(sources: [Vec<Source>; FACTS], anonymous_shared: bool) -> Self {
         Self {
             sources,
             anonymous_shared,

@@ -215,6 +215,7 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
 fn plain(expected: &str) -> &str {
     match expected {
         "u32" | "u64" => "a whole number, without quotes",
+        "f64" => "a number, without quotes",
         "a sequence" => "a list",
         _ if expected.starts_with("struct ") => "a map",
         _ if expected.contains("single key") => "a map with one key",

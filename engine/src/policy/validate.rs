@@ -4,6 +4,7 @@
 //! the names that it refers to, so read only the one you came for.
 use super::{
     Budget, Identity, Inspection, List, ListEntry, Lists, Matcher, Metering, Policy, Tier,
+    detection,
     diagnostic::{Code, Diagnostics},
     document::{self, Anonymous, Document, Handling, Mode, Oversized, UnknownUsage},
 };
@@ -82,6 +83,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         exempt: list(document_lists.exempt.unwrap_or_default(), "lists.exempt", d),
     };
     let responses = document.responses.unwrap_or_default();
+    let detection = detection::compile(document.detection, responses.states, d);
     for (text, path) in [
         (&responses.terms_of_use, "responses.termsOfUse"),
         (&responses.contact, "responses.contact"),
@@ -117,6 +119,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         budgets,
         metering,
         lists,
+        detection,
         terms_of_use: responses.terms_of_use,
         contact: responses.contact,
         layout: Layout::within(memory.saturating_sub(SMALL_KEYS)),
@@ -224,6 +227,10 @@ fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity 
         }
         list
     };
+    // What only the detector reads has a default, so that a policy need not name it.
+    let or = |list: Option<Vec<document::Source>>, header: &str| {
+        list.or_else(|| Some(Vec::from([document::Source::Header(header.to_string())])))
+    };
     Identity::new(
         [
             sources(given.account, "account"),
@@ -231,6 +238,10 @@ fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity 
             sources(given.created, "created"),
             sources(given.verification, "verification"),
             sources(given.plan, "plan"),
+            sources(or(given.payment, "x-payment-fingerprint"), "payment"),
+            sources(or(given.address, "x-forwarded-for"), "address"),
+            sources(or(given.asn, "x-asn"), "asn"),
+            sources(or(given.client, "user-agent"), "client"),
         ],
         given.anonymous.unwrap_or(Anonymous::Deny) == Anonymous::Shared,
     )
@@ -604,7 +615,7 @@ fn list(given: Vec<document::ListEntry>, list: &str, d: &mut Diagnostics) -> Lis
     compiled
 }
 
-fn duration(text: &str, path: &str, d: &mut Diagnostics) -> Option<Duration> {
+pub(super) fn duration(text: &str, path: &str, d: &mut Diagnostics) -> Option<Duration> {
     let read = parse_duration(text);
     if read.is_none() {
         d.error(
@@ -617,7 +628,12 @@ fn duration(text: &str, path: &str, d: &mut Diagnostics) -> Option<Duration> {
     read
 }
 
-fn size(text: &str, path: &str, range: RangeInclusive<u64>, d: &mut Diagnostics) -> Option<u64> {
+pub(super) fn size(
+    text: &str,
+    path: &str,
+    range: RangeInclusive<u64>,
+    d: &mut Diagnostics,
+) -> Option<u64> {
     let Some(bytes) = parse_bytes(text) else {
         d.error(
             Code::BadSize,

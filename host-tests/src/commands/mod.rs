@@ -1,6 +1,8 @@
 //! One file per subcommand, thin over the library, and what they share: how a command ends.
+pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod demo;
+pub(crate) mod evaluate;
 mod policy;
 mod progress;
 pub(crate) mod replay;

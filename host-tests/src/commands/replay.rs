@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Instant;
 use weir_engine::hash::HashKey;
-use weir_engine::policy::Policy;
+use weir_engine::policy::{Detection, Policy};
 use weir_host::artifact::Artifacts;
 use weir_host::decision_log::DecisionLog;
 use weir_host::replay::counted::{Actions, Counted};
 use weir_host::replay::native::NativeDecider;
-use weir_host::replay::plugin::{PluginDecider, PluginReport};
-use weir_host::replay::{self, BadLines, Decider, ReplaySummary};
+use weir_host::replay::plugin::{PluginDecider, PluginReport, fix_hash_key};
+use weir_host::replay::{self, BadLines, Decider, ReplaySummary, spans};
 use weir_host::trace::TraceReader;
 use weir_host::weir::{VM_ID, plugin_config};
 use weir_host::{Host, HostConfig, LogLevel, Plugin};
@@ -75,7 +75,12 @@ struct Summary {
     seconds: f64,
     shared_data_bytes: u64,
     plugin: Option<PluginReport>,
+    /// The VM that led detection.
+    leader: Option<PluginReport>,
 }
+
+/// The key of identity hashes in replays: they tell nobody's secrets apart from the recording itself.
+const REPLAY_KEY: [u8; 16] = [0; 16];
 
 impl ReplayCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
@@ -118,15 +123,24 @@ impl ReplayCommand {
     ) -> anyhow::Result<Summary> {
         let host = Host::new(host_config(&policy))?;
         let reader = open(&self.trace)?;
+        let mut store = host.store(VM_ID);
+        // Exchanges that one worker may tell of, where campaigns are looked for.
+        let room = policy.detection().map(Detection::feed_room);
         match self.engine {
             Engine::Wasm => {
                 let path = Artifacts::new().plugin(self.wasm.as_deref())?;
                 let wasm = std::fs::read(&path)
                     .with_context(|| format!("cannot read {}", path.display()))?;
+                fix_hash_key(&mut store, REPLAY_KEY)?;
                 let plugin = Plugin::load(&host, &wasm, plugin_config(&json))?;
-                let (summary, actions, seconds) = self.drive(reader, log, workers, |_| {
-                    Ok(PluginDecider::new(plugin.worker()?))
-                })?;
+                let make = |_| {
+                    let worker = plugin.worker()?;
+                    Ok(match room {
+                        Some(_) => PluginDecider::in_spans(worker),
+                        None => PluginDecider::new(worker),
+                    })
+                };
+                let (summary, actions, seconds) = self.drive(reader, log, workers, room, make)?;
                 let reports = summary.reports.iter().map(|(report, _)| report);
                 let plugin = reports.cloned().reduce(PluginReport::merge);
                 Ok(Summary {
@@ -136,14 +150,15 @@ impl ReplayCommand {
                     seconds,
                     shared_data_bytes: host.shared_data_bytes(VM_ID).bytes,
                     plugin,
+                    leader: summary.leader.map(|(report, _)| report),
                 })
             }
             Engine::Native => {
                 let policy = Arc::new(policy);
-                let store = host.store(VM_ID);
-                let key = HashKey::new([0; 16]);
-                let make = |_| Ok(NativeDecider::new(Arc::clone(&policy), key, store.clone()));
-                let (summary, actions, seconds) = self.drive(reader, log, workers, make)?;
+                let key = HashKey::new(REPLAY_KEY);
+                let make =
+                    |worker| NativeDecider::new(Arc::clone(&policy), key, store.clone(), worker);
+                let (summary, actions, seconds) = self.drive(reader, log, workers, room, make)?;
                 Ok(Summary {
                     exchanges: summary.exchanges,
                     skipped: summary.skipped,
@@ -151,6 +166,7 @@ impl ReplayCommand {
                     seconds,
                     shared_data_bytes: host.shared_data_bytes(VM_ID).bytes,
                     plugin: None,
+                    leader: None,
                 })
             }
         }
@@ -165,6 +181,7 @@ impl ReplayCommand {
         reader: TraceReader,
         log: &DecisionLog<W>,
         workers: usize,
+        room: Option<usize>,
         make: impl Fn(usize) -> Result<D, D::Error> + Sync,
     ) -> anyhow::Result<(ReplaySummary<(D::Report, Actions)>, Actions, f64)>
     where
@@ -180,7 +197,10 @@ impl ReplayCommand {
         let make = |worker| {
             make(worker).map(|decider| Counted::new(decider, |exchanges| progress.inc(exchanges)))
         };
-        let summary = replay::run(reader, log, workers, bad_lines, make)?;
+        let summary = match room {
+            Some(room) => spans::run(reader, log, workers, bad_lines, room, make)?,
+            None => replay::run(reader, log, workers, bad_lines, make)?,
+        };
         let seconds = begun.elapsed().as_secs_f64();
         progress.finish_and_clear();
         let actions = summary
@@ -217,6 +237,12 @@ impl ReplayCommand {
                     .map(|(action, count)| format!("{action} {count}"))
                     .collect();
                 writeln!(out, "actions: {}", actions.join(", "))?;
+                let states: Vec<String> = summary
+                    .actions
+                    .states()
+                    .map(|(state, accounts)| format!("{state} {accounts}"))
+                    .collect();
+                writeln!(out, "accounts by gravest state: {}", states.join(", "))?;
                 writeln!(out, "shared data: {} bytes", summary.shared_data_bytes)?;
                 if let Some(plugin) = &summary.plugin {
                     writeln!(
@@ -232,6 +258,14 @@ impl ReplayCommand {
                         "VM memory, largest worker: {} bytes",
                         plugin.memory_bytes
                     )?;
+                    if let Some(leader) = &summary.leader {
+                        writeln!(
+                            out,
+                            "leader of detection: {} hostcalls, {} bytes of VM memory",
+                            leader.hostcalls.total(),
+                            leader.memory_bytes
+                        )?;
+                    }
                 }
                 if let Some(target) = &self.decisions {
                     writeln!(out, "decisions: {}", target.display())?;
@@ -239,6 +273,7 @@ impl ReplayCommand {
             }
             Format::Json => {
                 let actions: BTreeMap<&str, u64> = summary.actions.iter().collect();
+                let states: BTreeMap<&str, u64> = summary.actions.states().collect();
                 let mut result = json!({
                     "exchanges": summary.exchanges,
                     "skipped": summary.skipped,
@@ -246,6 +281,7 @@ impl ReplayCommand {
                     "seconds": summary.seconds,
                     "exchanges_per_s": rate,
                     "actions": actions,
+                    "accounts_by_state": states,
                     "shared_data_bytes": summary.shared_data_bytes,
                 });
                 if let Some(plugin) = &summary.plugin {
@@ -260,6 +296,12 @@ impl ReplayCommand {
                     result["hostcalls"] = json!(calls);
                     result["vm_entries"] = json!(plugin.vm_entries);
                     result["vm_memory_bytes"] = json!(plugin.memory_bytes);
+                    if let Some(leader) = &summary.leader {
+                        result["leader"] = json!({
+                            "hostcalls": leader.hostcalls.total(),
+                            "vm_memory_bytes": leader.memory_bytes,
+                        });
+                    }
                 }
                 writeln!(self.out(), "{result}")?;
             }

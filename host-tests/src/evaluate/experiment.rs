@@ -8,7 +8,7 @@ use super::intervals::share;
 use super::summary::{CurvePoint, curve, operate};
 use super::{
     Cost, DayPoint, Exchanges, Lane, Loop, Operating, SeedRun, SeedScore, Seeds, Summary, Sweep,
-    in_parallel, run,
+    Target, in_parallel, run, targets,
 };
 use serde::Serialize;
 
@@ -53,11 +53,14 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunReport {
     /// Open or closed loop.
+    #[serde(rename = "loop")]
     pub mode: Loop,
     /// Share of campaign traffic in the burn-in.
     pub contamination: f64,
     /// Weir.
     pub weir: Summary,
+    /// What is wanted of these figures, and which are.
+    pub targets: Vec<Target>,
     /// Weir with parts switched off.
     pub ablations: Vec<(String, Summary)>,
     /// Everybody at the same false positive rate.
@@ -163,7 +166,7 @@ pub fn experiment(
         .collect();
     let seeds: Vec<u64> = plan.seeds.iter().collect();
     let runs = in_parallel(&tasks, plan.jobs, work);
-    kinds
+    let mut reports: Vec<RunReport> = kinds
         .iter()
         .zip(runs.chunks(seeds.len().max(1)))
         .map(|((mode, contamination, extras), runs)| {
@@ -173,7 +176,39 @@ pub fn experiment(
             }
             report
         })
-        .collect()
+        .collect();
+    relate(&mut reports);
+    for report in &mut reports {
+        report.targets = targets(&report.weir);
+    }
+    reports
+}
+
+/// Holds what closed loops served against what was sent in the open loop of the same contamination.
+fn relate(reports: &mut [RunReport]) {
+    let sent: Vec<(f64, String, u64)> = reports
+        .iter()
+        .filter(|report| report.mode == Loop::Open)
+        .flat_map(|report| {
+            report
+                .weir
+                .families
+                .iter()
+                .map(|family| (report.contamination, family.family.clone(), family.attack))
+        })
+        .collect();
+    for report in reports
+        .iter_mut()
+        .filter(|report| report.mode == Loop::Closed)
+    {
+        for family in &mut report.weir.families {
+            let open = sent.iter().find(|(contamination, name, _)| {
+                contamination.total_cmp(&report.contamination).is_eq() && *name == family.family
+            });
+            family.served_of_open =
+                open.map(|(_, _, sent)| family.served * family.attack as f64 / *sent as f64);
+        }
+    }
 }
 
 /// The scores of lane `lane`, by run.
@@ -201,6 +236,7 @@ fn report(mode: Loop, contamination: f64, seeds: &[u64], runs: &[SeedRun]) -> Ru
             .skip(1)
             .map(|(index, (name, _))| (name.clone(), Summary::of(&numbered(index), false)))
             .collect(),
+        targets: Vec::new(),
         comparison: Vec::new(),
         curves: families()
             .map(|family| (family.clone(), curve(&own, Some(&family))))
@@ -329,6 +365,7 @@ fn family_names(seeds: &[(&SeedScore, &Sweep)]) -> Vec<String> {
     let mut names: Vec<String> = seeds
         .iter()
         .flat_map(|(score, _)| &score.campaigns)
+        .filter(|campaign| campaign.accounts > 0)
         .map(|campaign| campaign.family.clone())
         .collect();
     names.sort();
@@ -408,6 +445,20 @@ impl RunReport {
                 (sent + more, served + through)
             });
         share(served, sent)
+    }
+}
+
+impl Report {
+    /// Version of the form that [`Report::to_json`] writes; grows when a name is taken away or changes meaning.
+    pub const VERSION: u32 = 1;
+
+    /// The report for machines: one object, names as the fields' here. Shares are between 0 and 1,
+    /// times in hours, costs in nanoseconds and seconds; `null` stands for what never came.
+    ///
+    /// # Errors
+    /// None that a report can cause: all its numbers are finite.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
     }
 }
 
@@ -507,6 +558,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_closed_loop_is_held_against_what_the_open_one_sent() {
+        let runs = experiment(&plan(2), &Toys, |_| {});
+
+        // The toy's attackers do not react, so both loops send the same.
+        let closed = &runs[1].weir.families[0];
+        assert_eq!(runs[0].weir.families[0].served_of_open, None);
+        assert!((closed.served_of_open.unwrap() - closed.served).abs() < 1e-9);
+        assert!(closed.served < 1.0);
+    }
+
+    #[test]
     fn methods_are_told_apart_by_what_they_look_at() {
         let runs = experiment(&plan(2), &Toys, |_| {});
         let by = |name: &str| {
@@ -527,5 +589,96 @@ pub(super) mod tests {
         assert_eq!(by("B7").recall(), 0.0);
         assert_eq!(by("B9").served_share(), 1.0);
         assert!(by("B1").served_share() < 0.5);
+    }
+
+    #[test]
+    fn the_json_keeps_its_names() {
+        let report = Report {
+            version: Report::VERSION,
+            scenario: "toy".to_owned(),
+            seeds: "10..13".to_owned(),
+            dev_seeds: None,
+            profile: "1".to_owned(),
+            runs: experiment(&plan(2), &Toys, |_| {}),
+        };
+
+        let json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+
+        let keys = |value: &serde_json::Value| -> Vec<String> {
+            value.as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(
+            keys(&json),
+            [
+                "version",
+                "scenario",
+                "seeds",
+                "dev_seeds",
+                "profile",
+                "runs"
+            ]
+        );
+        assert_eq!(json["runs"][1]["loop"], "closed");
+        assert_eq!(
+            keys(&json["runs"][0]),
+            [
+                "loop",
+                "contamination",
+                "weir",
+                "targets",
+                "ablations",
+                "comparison",
+                "curves",
+                "exchanges",
+                "days",
+                "campaigns",
+                "histogram",
+                "cost"
+            ]
+        );
+        assert_eq!(
+            keys(&json["runs"][0]["weir"]["families"][0]),
+            [
+                "family",
+                "campaigns",
+                "accounts",
+                "recall",
+                "worst_recall",
+                "recall_24h",
+                "recall_72h",
+                "attack",
+                "s_pre",
+                "worst_s_pre",
+                "served",
+                "served_of_open",
+                "first_h",
+                "slowest_first_h",
+                "half_h",
+                "ninety_h",
+                "served_until_half",
+                "served_until_ninety",
+                "customers",
+                "customers_refused",
+                "reasons"
+            ]
+        );
+        assert_eq!(
+            keys(&json["runs"][0]["weir"]["organic"]),
+            [
+                "stratum",
+                "counts",
+                "acted",
+                "stepped_up",
+                "wilson",
+                "by_organization",
+                "by_program",
+                "worst",
+                "worst_seed"
+            ]
+        );
+        assert_eq!(
+            keys(&json["runs"][0]["comparison"][2]),
+            ["method", "online", "all", "families", "curve"]
+        );
     }
 }

@@ -198,6 +198,7 @@ fn families(out: &mut String, run: &RunReport) {
                 percent(family.s_pre),
                 percent(family.worst_s_pre),
                 percent(family.served),
+                family.served_of_open.map_or("-".to_owned(), percent),
                 hours(family.first_h),
                 hours(family.half_h),
                 hours(family.ninety_h),
@@ -208,7 +209,7 @@ fn families(out: &mut String, run: &RunReport) {
         .collect();
     rows(
         out,
-        "Campaigns by family. S_pre: share of attack exchanges before their account's first restriction; served: while it was not restricted; hours count from the campaign's first attack request.",
+        "Campaigns by family. S_pre: share of attack exchanges before their account's first restriction; served: while it was not restricted; served of open: served, as a share of what the same campaigns send where nobody is stopped; hours count from the campaign's first attack request.",
         &[
             "family",
             "accounts",
@@ -220,6 +221,7 @@ fn families(out: &mut String, run: &RunReport) {
             "S_pre",
             "worst seed",
             "served",
+            "served of open",
             "first, h",
             "50 %, h",
             "90 %, h",

@@ -41,9 +41,18 @@ pub fn wilson(hits: u64, trials: u64) -> Interval {
     let centre = p + z2 / (2.0 * n);
     let spread = Z * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
+    // Exact at both ends, where the formula is so only up to rounding.
     Interval {
-        low: ((centre - spread) / scale).max(0.0),
-        high: ((centre + spread) / scale).min(1.0),
+        low: if hits == 0 {
+            0.0
+        } else {
+            ((centre - spread) / scale).max(0.0)
+        },
+        high: if hits >= trials {
+            1.0
+        } else {
+            ((centre + spread) / scale).min(1.0)
+        },
     }
 }
 
@@ -119,6 +128,7 @@ mod tests {
         let interval = wilson(0, 3000);
 
         assert_eq!(interval.low, 0.0);
+        assert_eq!((wilson(0, 77).low, wilson(77, 77).high), (0.0, 1.0));
         assert!(interval.high > 0.001 && interval.high < 0.0015);
         assert_eq!(
             wilson(0, 0),

@@ -167,12 +167,10 @@ impl Scoreboard {
             .campaign
             .map(usize::from)
             .filter(|_| newly_restricted)
-        {
-            if let (Some(reasons), Some(truth)) =
+            && let (Some(reasons), Some(truth)) =
                 (self.reasons.get_mut(campaign), self.campaigns.get(campaign))
-            {
-                reasons.add(standing, truth.properties);
-            }
+        {
+            reasons.add(standing, truth.properties);
         }
     }
 

@@ -64,6 +64,9 @@ pub struct Family {
     pub worst_s_pre: f64,
     /// Share of attack exchanges sent while their account was not restricted; more than `s_pre` where restrictions lapsed.
     pub served: f64,
+    /// In the closed loop, exchanges served as a share of what the same campaigns send where nobody stops
+    /// them; `None` in the open loop, and where it did not run. There `s_pre` says little: who is refused goes away.
+    pub served_of_open: Option<f64>,
     /// Hours from the campaign's first attack request to the first restriction: median campaign and slowest; `None` where it never came.
     pub first_h: Option<f64>,
     /// See `first_h`.
@@ -253,7 +256,9 @@ fn precision(recall: f64, organic: &OrganicRate) -> Vec<Precision> {
 }
 
 fn families(seeds: &[(u64, &SeedScore)]) -> Vec<Family> {
+    // One that never began to attack has no figures.
     let mut names: Vec<&str> = campaigns(seeds)
+        .filter(|campaign| campaign.accounts > 0)
         .map(|campaign| campaign.family.as_str())
         .collect();
     names.sort_unstable();
@@ -315,6 +320,7 @@ fn family(name: &str, seeds: &[(u64, &SeedScore)]) -> Family {
         s_pre: share(sum(&|one| one.before), attack),
         worst_s_pre: before.iter().copied().fold(0.0, f64::max),
         served: share(sum(&|one| one.served), attack),
+        served_of_open: None,
         slowest_first_h: if first.iter().all(Option::is_some) {
             first.iter().flatten().copied().reduce(f64::max)
         } else {
@@ -424,6 +430,20 @@ mod tests {
             (4, 0.008)
         );
         assert_eq!(summary.strata.len(), 1);
+    }
+
+    #[test]
+    fn a_campaign_that_never_began_is_neither_found_nor_missed() {
+        let mut one = seed(100, 0);
+        one.campaigns.push(CampaignScore {
+            family: "A6".to_owned(),
+            ..CampaignScore::default()
+        });
+
+        let summary = Summary::of(&[(0, &one)], false);
+
+        assert_eq!(summary.families.len(), 1);
+        assert!((summary.families[0].recall - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -113,8 +113,11 @@ impl Sweep {
             .collect();
         scores.sort_by(|left, right| right.total_cmp(left));
         let allowed = (scores.len() as f64 * rate).floor() as usize;
+        if scores.is_empty() {
+            return f32::INFINITY;
+        }
         // Above the score at `allowed` there are at most `allowed` scores, fewer where there are ties.
-        scores.get(allowed).copied().unwrap_or(f32::INFINITY)
+        scores.get(allowed).copied().unwrap_or(f32::NEG_INFINITY)
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_calibrated_threshold_lets_at_most_its_share_of_organic_accounts_pass() {
-        for rate in [0.0, 0.001, 0.01, 0.5] {
+        for rate in [0.0, 0.001, 0.01, 0.5, 1.0] {
             let threshold = Sweep::threshold([&sweep()], rate);
             let passed = sweep().at(threshold, |_| true).false_positive_rate();
 

@@ -83,7 +83,7 @@ fn families(out: &mut String, weir: &Summary) {
     line(
         out,
         format_args!(
-            "{:<8}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>10}{:>11}",
+            "{:<8}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>10}{:>11}",
             "family",
             "accounts",
             "recall",
@@ -93,6 +93,7 @@ fn families(out: &mut String, weir: &Summary) {
             "S_pre",
             "worst",
             "served",
+            "of open",
             "1st h",
             "50% h",
             "90% h",
@@ -104,7 +105,7 @@ fn families(out: &mut String, weir: &Summary) {
         line(
             out,
             format_args!(
-                "{:<8}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>10}{:>11}",
+                "{:<8}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>9}{:>10}{:>11}",
                 family.family,
                 family.accounts,
                 percent(family.recall),
@@ -114,6 +115,7 @@ fn families(out: &mut String, weir: &Summary) {
                 percent(family.s_pre),
                 percent(family.worst_s_pre),
                 percent(family.served),
+                family.served_of_open.map_or("-".to_owned(), percent),
                 hours(family.first_h),
                 hours(family.half_h),
                 hours(family.ninety_h),
@@ -136,7 +138,7 @@ fn families(out: &mut String, weir: &Summary) {
     line(
         out,
         format_args!(
-            "  worst: worst seed; S_pre: attack exchanges before their account's first restriction; served: while not restricted;\n  h: hours after the campaign's first attack request, median campaign; customers: refused requests of those carried"
+            "  worst: worst seed; S_pre: attack exchanges before their account's first restriction; served: while not restricted;\n  of open: served, as a share of what is sent where nobody is stopped; h: hours after the campaign's first attack request, median campaign; customers: refused requests of those carried"
         ),
     );
 }

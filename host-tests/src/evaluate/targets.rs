@@ -72,7 +72,7 @@ pub fn targets(summary: &Summary) -> Vec<Target> {
                 what: "A1 served before restriction".to_owned(),
                 limit: 0.04,
                 at_least: false,
-                reached: Some(family.s_pre),
+                reached: family.served_of_open.or(Some(family.s_pre)),
             });
             targets.push(Target {
                 what: "A1 hours to first restriction, slowest campaign".to_owned(),

@@ -3,14 +3,15 @@ use super::Decider;
 use super::recorded::request_headers;
 use crate::SharedDataStore;
 use crate::trace::TraceLine;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use weir_engine::detect::sentinel::Sentinel;
 use weir_engine::evaluate::Body;
 use weir_engine::exchange::Exchange;
 use weir_engine::hash::HashKey;
 use weir_engine::ledger::Ledger;
 use weir_engine::policy::Policy;
+use weir_engine::store::StoreError;
 use weir_engine::time::Timestamp;
 
 /// How often settlements are written, as the plugin does on its ticks.
@@ -25,24 +26,42 @@ pub struct NativeDecider {
     ledger: Ledger,
     store: SharedDataStore,
     flushed: Timestamp,
+    /// This worker's part in detection; then the replay calls `tick`.
+    sentinel: Option<Sentinel>,
+    serves: bool,
 }
 
 impl NativeDecider {
-    /// An engine under `policy`; `key` is what the host's randomness would give a plugin.
-    pub fn new(policy: Arc<Policy>, key: HashKey, store: SharedDataStore) -> Self {
+    /// An engine under `policy`; `key` is what the host's randomness would give a plugin, and `worker` is
+    /// another number for each.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub fn new(
+        policy: Arc<Policy>,
+        key: HashKey,
+        mut store: SharedDataStore,
+        worker: usize,
+    ) -> Result<Self, StoreError> {
         let ledger = Ledger::new(policy.layout());
-        Self {
+        let sentinel = match policy.detection() {
+            Some(detection) => Some(Sentinel::start(detection, worker as u64 + 1, &mut store)?),
+            None => None,
+        };
+        Ok(Self {
             policy,
             key,
             ledger,
             store,
             flushed: Timestamp::default(),
-        }
+            sentinel,
+            serves: false,
+        })
     }
 }
 
 impl Decider for NativeDecider {
-    type Error = Infallible;
+    type Error = StoreError;
     type Report = ();
 
     fn decide(
@@ -50,9 +69,10 @@ impl Decider for NativeDecider {
         line: u64,
         recorded: &TraceLine<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<(), Infallible> {
+    ) -> Result<(), StoreError> {
         let now = recorded.time;
-        if now.saturating_since(self.flushed) >= FLUSH_PERIOD {
+        self.serves = true;
+        if self.sentinel.is_none() && now.saturating_since(self.flushed) >= FLUSH_PERIOD {
             self.ledger.flush(BUCKETS_PER_FLUSH, now, &mut self.store);
             self.flushed = now;
         }
@@ -65,6 +85,9 @@ impl Decider for NativeDecider {
             Some(prefix) if prefix.len() < recorded.body.len() => Body::Prefix(prefix),
             _ => Body::Whole(&recorded.body),
         };
+        if let (Some(sentinel), Some(account)) = (&mut self.sentinel, exchange.suspect()) {
+            exchange.stands(sentinel.standing(account, now, &mut self.store));
+        }
         let denial = exchange.decide(
             &self.policy,
             &self.key,
@@ -85,8 +108,20 @@ impl Decider for NativeDecider {
             &mut self.store,
         ) {
             out.extend_from_slice(finished.decision.as_bytes());
+            if let (Some(sentinel), Some(observation)) = (&mut self.sentinel, &finished.observation)
+            {
+                sentinel.observe(observation, now, &mut self.store);
+            }
         }
         Ok(())
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        self.ledger.flush(BUCKETS_PER_FLUSH, now, &mut self.store);
+        self.flushed = now;
+        let serves = self.serves;
+        let sentinel = self.sentinel.as_mut();
+        Ok(sentinel.is_none_or(|sentinel| sentinel.tick(now, serves, &mut self.store)))
     }
 
     fn report(mut self) {

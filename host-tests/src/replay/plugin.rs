@@ -2,19 +2,23 @@
 use super::Decider;
 use super::recorded::request_headers;
 use crate::trace::{TraceLine, TraceResponse};
-use crate::weir::DECISION;
-use crate::{Exchange, HeaderMap, HostcallCounts, Message, Upstream, Worker};
+use crate::weir::{DECISION, HASH_KEY};
+use crate::{Exchange, HeaderMap, HostcallCounts, Message, SharedDataStore, Upstream, Worker};
 use std::time::Duration;
+use weir_engine::store::{CounterStore, StoreError};
+use weir_engine::time::Timestamp;
 
 /// The plugin's tick.
 const TICK: Duration = Duration::from_millis(100);
 /// Enough of them for everything that can wait in a worker: 4,096 settlements, 128 buckets a tick, and
 /// metrics on every 50th.
-const LAST_TICKS: u32 = 64;
+const LAST_TICKS: u32 = 54;
 
 /// One worker's VM.
 pub struct PluginDecider {
     worker: Worker,
+    /// The replay runs its timer.
+    in_spans: bool,
 }
 
 /// Why the plugin gave no decision: always a defect of the plugin.
@@ -58,7 +62,23 @@ impl PluginReport {
 impl PluginDecider {
     /// A decider over a worker of its own.
     pub const fn new(worker: Worker) -> Self {
-        Self { worker }
+        Self {
+            worker,
+            in_spans: false,
+        }
+    }
+    /// A decider whose timer a [replay in spans](super::spans) runs.
+    pub const fn in_spans(worker: Worker) -> Self {
+        Self {
+            worker,
+            in_spans: true,
+        }
+    }
+    fn check(&self) -> Result<(), PluginFault> {
+        match self.worker.failure() {
+            Some(failure) => Err(PluginFault::Trapped(failure.to_string())),
+            None => Ok(()),
+        }
     }
 }
 
@@ -73,11 +93,11 @@ impl Decider for PluginDecider {
         out: &mut Vec<u8>,
     ) -> Result<(), PluginFault> {
         // Envoy arms a timer again when it has run, so ticks that were missed are not made up for.
-        if self
+        let due = self
             .worker
             .next_tick()
-            .is_some_and(|due| due <= recorded.time)
-        {
+            .is_some_and(|due| due <= recorded.time);
+        if due && !self.in_spans {
             self.worker.tick(recorded.time);
         }
         self.worker.set_now(recorded.time);
@@ -93,14 +113,20 @@ impl Decider for PluginDecider {
                 Upstream::Answers(message(response))
             });
         let outcome = self.worker.exchange(&Exchange::new(request, upstream));
-        if let Some(failure) = self.worker.failure() {
-            return Err(PluginFault::Trapped(failure.to_string()));
-        }
+        self.check()?;
         let decision = outcome.filter_state(DECISION);
         out.extend_from_slice(decision.ok_or_else(|| {
             PluginFault::NoDecision(format!("{:?} {}", outcome.end, outcome.details))
         })?);
         Ok(())
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Result<bool, PluginFault> {
+        self.worker.tick(now);
+        self.check()?;
+        // With more to do, the plugin asks for its next tick sooner.
+        let next = self.worker.next_tick();
+        Ok(next.is_none_or(|next| next.saturating_since(now) >= TICK))
     }
 
     fn report(mut self) -> PluginReport {
@@ -111,6 +137,15 @@ impl Decider for PluginDecider {
             memory_bytes: self.worker.memory_bytes(),
         }
     }
+}
+
+/// Fixes the key of identity hashes, which a plugin would draw at random, so that a replay repeats. Call it
+/// before the plugin is loaded, and keep the store until then.
+///
+/// # Errors
+/// The store's own.
+pub fn fix_hash_key(store: &mut SharedDataStore, key: [u8; 16]) -> Result<(), StoreError> {
+    store.compare_and_swap(HASH_KEY, &key, None).map(|_| ())
 }
 
 /// Lets a worker's timer run until nothing waits in it: settlements and metrics are written.

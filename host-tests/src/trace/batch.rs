@@ -3,6 +3,7 @@ use super::TraceFormat;
 use super::error::{TraceError, TraceProblem};
 use super::line::{self, TraceLine};
 use super::tap;
+use weir_engine::time::Timestamp;
 
 /// Some consecutive records. Reuse one: its buffers keep their size.
 pub struct Batch {
@@ -78,6 +79,15 @@ impl<'a> Record<'a> {
             TraceFormat::Tap => tap::parse(text),
         };
         line.map_err(|problem| self.error(problem))
+    }
+    /// When its exchange began; `None` where it is no exchange. A glance where `time` comes first, else a parse.
+    pub fn time(&self) -> Option<Timestamp> {
+        const FIRST: &[u8] = br#"{"time":""#;
+        let written = self.text.strip_prefix(FIRST).and_then(|rest| {
+            let end = rest.iter().take(64).position(|byte| *byte == b'"')?;
+            Timestamp::parse_rfc3339(str::from_utf8(rest.get(..end)?).ok()?)
+        });
+        written.or_else(|| self.parse().ok().map(|exchange| exchange.time))
     }
     /// The record's bytes as recorded, for whoever scores decisions against `truth`. Never for a plugin.
     pub fn raw(&self) -> &'a [u8] {

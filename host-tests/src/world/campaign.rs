@@ -15,7 +15,7 @@ use super::life::{Assignment, Job, geometric};
 use super::population::{Newcomer, Population};
 use super::run::CampaignFacts;
 use super::schedule::{DAY, MINUTE};
-use super::setting::{Setting, days};
+use super::setting::{Setting, days, first_use_delay};
 use super::turn::Text;
 use crate::simulate::random::{Random, mix};
 use crew::Recruiting;
@@ -133,14 +133,17 @@ impl Campaign {
                     campaign: self.number,
                     operator: operator as u16,
                 };
-                let from = if index < self.early.0 {
-                    setting.start + days(self.random.unit() * 1.5)
+                let (created, first) = if index < self.early.0 {
+                    // There before anybody looks.
+                    let first = setting.start + days(self.random.unit());
+                    (
+                        first.saturating_sub(first_use_delay(&mut self.random)),
+                        first,
+                    )
                 } else {
-                    self.start
-                };
-                let (created, first) =
                     self.recruiting
-                        .times(&self.spec, from, share, split, &mut self.random);
+                        .times(&self.spec, self.start, share, split, &mut self.random)
+                };
                 self.hire(job, created, first, setting, population)
             })
             .collect()

@@ -30,14 +30,13 @@ impl Envelopes {
             families: (accounts / 20).max(4),
         }
     }
-    /// An account as anybody has one. `young`: first used within a month of signing up. `released`:
-    /// the newest client version just now.
+    /// An account as anybody has one. `young`: first used within a month of signing up.
     pub(super) fn person(
         &self,
         random: &mut Random,
         created: u64,
         young: bool,
-        released: u8,
+        client_version: u8,
         place: &Place,
         kind: &'static str,
     ) -> Person {
@@ -71,10 +70,6 @@ impl Envelopes {
         } else {
             mix(own, PAYMENTS)
         };
-        let mut behind = 0;
-        while behind < released && random.chance(0.55) {
-            behind += 1;
-        }
         Person {
             id,
             organization,
@@ -83,7 +78,7 @@ impl Envelopes {
             plan,
             payment: pays.then_some(instrument),
             asn: place.asn,
-            client_version: (released - behind).min(VERSIONS - 1),
+            client_version,
             campaign: None,
             kind,
             hard_negative: None,

@@ -113,6 +113,8 @@ pub(super) struct Life {
     /// Sessions come at even distances instead of at random.
     pub(super) even: bool,
     pub(super) job: Option<Job>,
+    /// Days that its client is behind the newest version; `None` never changes it.
+    pub(super) lag: Option<f32>,
     /// Refusals in a row after which it leaves.
     pub(super) patience: u8,
     refusals: u8,
@@ -142,6 +144,7 @@ impl Life {
             cap: 0,
             even: false,
             job: None,
+            lag: None,
             patience: 4,
             refusals: 0,
             refused: false,
@@ -212,12 +215,12 @@ impl Life {
         assignment: Assignment,
         now: u64,
         person: &mut Person,
-        released: u8,
+        setting: &Setting,
     ) {
         let address = self.place.address(&mut self.random);
         let random = &mut self.random;
-        if person.client_version < released && random.chance(0.03) {
-            person.client_version += 1;
+        if let Some(lag) = self.lag {
+            person.client_version = person.client_version.max(setting.version(now, lag));
         }
         let model = match now >= self.pivot {
             true => Setting::NEWEST,

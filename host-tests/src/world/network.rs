@@ -8,10 +8,10 @@ use crate::simulate::random::{Random, mix};
 const FIRST_ASN: u32 = 64_512;
 const SYSTEMS: u32 = 211;
 /// Prefixes that a mobile carrier puts its users behind.
-const CARRIER_PREFIXES: usize = 96;
-const CLOUD_PREFIXES: usize = 48;
-const VPN_PREFIXES: usize = 8;
-const CAMPUS_PREFIXES: usize = 2;
+const CARRIER_PREFIXES: usize = 40;
+const CLOUD_PREFIXES: usize = 4;
+const VPN_PREFIXES: usize = 2;
+const CAMPUS_PREFIXES: usize = 1;
 
 /// What kind of network it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -237,11 +237,11 @@ impl Population {
                 )
             }
         };
-        let released = setting.released(created.max(setting.start));
-        let person =
-            setting
-                .envelopes
-                .person(random, created, young, released, &place, kind.name());
+        let lag = Setting::version_lag(random);
+        let version = setting.version(created.max(setting.start), lag);
+        let person = setting
+            .envelopes
+            .person(random, created, young, version, &place, kind.name());
         let mut life = Life::new(
             Random::new(random.next(), 0),
             place,
@@ -252,6 +252,7 @@ impl Population {
         life.length = length as f32;
         life.programs = programs;
         life.first_share = share;
+        life.lag = Some(lag);
         life.model = Setting::model(random);
         life.pivot = setting.pivot(random, PIVOTS);
         life.patience = 3 + random.below(5) as u8;

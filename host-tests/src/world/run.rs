@@ -148,8 +148,7 @@ impl World {
                 Some((job, campaign)) => campaign.assign(job, catalogue, &mut life.random),
                 None => life.choose(catalogue),
             };
-            let released = self.setting.released(time);
-            life.begin(assignment, time, person, released);
+            life.begin(assignment, time, person, &self.setting);
         }
         let turn = life.turn(account, time, catalogue, calendars);
         if let Some(campaign) = life

@@ -27,9 +27,15 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// The newest client version at `time`; one more each month.
-    pub(super) fn released(&self, time: u64) -> u8 {
-        (4 + time.saturating_sub(self.start) / (30 * DAY)).min(u64::from(VERSIONS) - 1) as u8
+    /// The client version of somebody who is `lag` days behind at `time`: a new one comes every 45 days.
+    pub(super) fn version(&self, time: u64, lag: f32) -> u8 {
+        let since = time.saturating_sub(self.start) as f64 / DAY as f64;
+        let version = (since - f64::from(lag)) / 45.0 + 5.0;
+        version.clamp(0.0, f64::from(VERSIONS) - 1.0) as u8
+    }
+    /// How many days behind the newest client version somebody is: weeks, months or for ever.
+    pub(super) fn version_lag(random: &mut Random) -> f32 {
+        random.exponential(60.0) as f32
     }
     /// The model that somebody who begins now works with.
     pub(super) fn model(random: &mut Random) -> u8 {

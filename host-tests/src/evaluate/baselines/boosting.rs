@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_constant_feature_and_one_class_only_teach_nothing_and_break_nothing() {
-        let rows = vec![[1.0_f32]; 50];
+        let rows = [[1.0_f32]; 50];
         let views: Vec<&[f32]> = rows.iter().map(|row| row.as_slice()).collect();
 
         let model = Boosted::train(&views, &[false; 50], Settings::default());

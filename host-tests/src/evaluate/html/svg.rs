@@ -7,7 +7,7 @@ use std::fmt::Write;
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 62.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 26.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 44.0;
 /// Height of a line of the legend.
@@ -199,6 +199,10 @@ impl Chart {
                 Kind::Line => {
                     format!("<path class=\"s{style}\" d=\"M{x} {y}h26\"/>")
                 }
+                Kind::Dot => format!(
+                    "<circle class=\"d{style}\" cx=\"{}\" cy=\"{y}\" r=\"4\"/>",
+                    x + 13.0
+                ),
                 Kind::Level => format!("<path class=\"level\" d=\"M{x} {y}h26\"/>"),
             };
             push(
@@ -221,7 +225,7 @@ impl Chart {
             .filter_map(|mark| match mark {
                 Mark::Line { label, style, .. } => Some((label.as_str(), *style, Kind::Line)),
                 Mark::Bars { label, style, .. } => Some((label.as_str(), *style, Kind::Area)),
-                Mark::Dots { label, style, .. } => Some((label.as_str(), *style, Kind::Line)),
+                Mark::Dots { label, style, .. } => Some((label.as_str(), *style, Kind::Dot)),
                 Mark::Level { label, .. } => Some((label.as_str(), 0, Kind::Level)),
                 Mark::Band { .. } => None,
             })
@@ -349,6 +353,7 @@ impl Chart {
 
 enum Kind {
     Line,
+    Dot,
     Area,
     Level,
 }

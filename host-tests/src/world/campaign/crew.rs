@@ -159,10 +159,10 @@ impl Recruiting {
             _ => Place::draw(random),
         };
         let young = matches!(spec.age, Age::Fresh {});
-        let released = setting.released(first);
+        let version = setting.version(first, operator.image(random));
         let mut person = setting
             .envelopes
-            .person(random, created, young, released, &place, "custom");
+            .person(random, created, young, version, &place, "custom");
         // Nobody invites them into an organization.
         person.organization = random.next();
         let [from, to] = spec.accounts_per_instrument;

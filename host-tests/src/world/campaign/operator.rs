@@ -30,6 +30,8 @@ pub(super) struct Operator {
     depth: [u16; 2],
     /// The popular tool whose program it uses.
     tool: Option<u32>,
+    /// Its machine images: how many days their clients are behind. They are never brought up to date.
+    images: [f32; 3],
     /// What its own programs have in common.
     like: Program,
 }
@@ -81,6 +83,7 @@ impl Operator {
             agentic: if is_agentic { spec.agentic } else { 0.0 },
             depth: spec.depth,
             tool,
+            images: [(); 3].map(|()| Setting::version_lag(random)),
             like,
         };
         let [from, to] = spec.templates;
@@ -116,6 +119,11 @@ impl Operator {
             frame,
             topic,
         });
+    }
+    /// One of its machine images: the days that its client is behind.
+    pub(super) fn image(&self, random: &mut Random) -> f32 {
+        let number = random.below(self.images.len());
+        self.images.get(number).copied().unwrap_or(0.0)
     }
     /// Asks in another way from now on: new templates in a program of another shape.
     pub(super) fn change(
