@@ -77,6 +77,27 @@ fn a_reader_that_stops_reading_is_no_failure() {
 }
 
 #[test]
+fn a_world_is_unrolled_as_far_as_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("village.jsonl");
+    let path = file.to_str().unwrap();
+
+    let output = weir(&[
+        "simulate",
+        "--scenario",
+        "world/village",
+        "--exchanges",
+        "40",
+        "--out",
+        path,
+    ]);
+
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stderr).starts_with("40 exchanges of scenario village with seed 1"));
+    assert_eq!(fs::read_to_string(&file).unwrap().lines().count(), 40);
+}
+
+#[test]
 fn an_error_names_what_is_wrong_and_leaves_no_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("trace.jsonl");

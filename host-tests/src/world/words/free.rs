@@ -42,7 +42,8 @@ impl Free {
             70..82 => self.rambling(grammar, topic, random, out),
             82..91 => {
                 grammar.ask(topic, random, out);
-                out.push_str(["\n", " ", " Also: ", "\n2) ", " and "][random.below(5)]);
+                let between = random.pick(&["\n", " ", " Also: ", "\n2) ", " and "]);
+                out.push_str(between.unwrap_or(" "));
                 grammar.ask(topic, random, out);
             }
             _ => {
@@ -160,7 +161,7 @@ fn noise(out: &mut String, start: usize, random: &mut Random) {
     } else {
         capitalise(out, start);
     }
-    if habit % 3 == 0 && out.ends_with(['.', '?']) {
+    if habit.is_multiple_of(3) && out.ends_with(['.', '?']) {
         out.pop();
     }
     if !(28..43).contains(&habit) {

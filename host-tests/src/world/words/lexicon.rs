@@ -116,7 +116,7 @@ impl Lexicon {
             out.push(' ');
         }
         out.push_str(self.noun(topic, random));
-        if shape % 3 == 0 {
+        if shape.is_multiple_of(3) {
             out.push(' ');
             out.push_str(self.noun(topic, random));
         } else if shape == 8 {

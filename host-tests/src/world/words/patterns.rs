@@ -39,7 +39,7 @@ pub(super) const SENTENCES: &[&str] = &[
     "[most|some|few|many] {audience} {verb} the {np} {prep} {place}.",
     "{prep} the {np}, {name} {verbed} a {np}.",
     "in {place}, the {noun} was {verbed} {when}[ and the {np} followed|].",
-    "a {np} is not the same as a {np}[: {why}|, says {name}|].",
+    "a {np} [is not|is hardly|differs from|beats|turns into|looks like] a {np}[: {why}|, says {name}|].",
     "{person} {verbed} the {adj} {noun}, [but|and|so] {why}.",
     "the {noun} costs {n} [euros|dollars|pounds|a month], which {person} {verbed}.",
     "{name} and {name} {verb} {adj} {noun}s for {audience}.",

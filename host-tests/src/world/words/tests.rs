@@ -203,7 +203,6 @@ fn what_is_said_anew_shares_little_of_its_words() {
 
     assert!(frames < 0.2, "{frames}");
     assert!(systems < 0.2, "{systems}");
-    println!("{frames} {systems}");
 }
 
 #[test]
