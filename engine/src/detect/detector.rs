@@ -94,7 +94,6 @@ pub struct Detector {
     population: Population,
     /// Accounts by key, as of the last pass and in this one.
     sizes: Tally,
-    next_sizes: Tally,
     /// Share of accounts with evidence against them, and of trusted ones.
     flagged: f64,
     trusted: f64,
@@ -156,7 +155,6 @@ impl Detector {
             emergence: Emergence::new(accounts.saturating_mul(32).min(1 << 23)),
             population: Population::default(),
             sizes: Tally::new(accounts.saturating_mul(32).min(1 << 26)),
-            next_sizes: Tally::new(accounts.saturating_mul(32).min(1 << 26)),
             settings,
             flagged: 0.1,
             trusted: 0.5,
@@ -236,7 +234,6 @@ impl Detector {
             self.emergence.turn_trusted();
         }
         self.clock = hour;
-        self.next_sizes.clear();
         self.pass = Pass {
             hour,
             ..Pass::default()
@@ -311,7 +308,7 @@ impl Detector {
         let company = self.company(&account);
         let seats = self.sizes.count(seat_key(account.organization));
         if account.organization != 0 {
-            self.next_sizes.add(seat_key(account.organization));
+            self.sizes.add(seat_key(account.organization));
         }
         let weight = weight(&account, seats);
         let stratum = measures::stratum(&account);
@@ -334,11 +331,11 @@ impl Detector {
                 marked: self.marks.contains(&account.id),
             }
         });
-        let (sizes, next, pass) = (&self.sizes, &mut self.next_sizes, &mut self.pass);
+        let (sizes, pass) = (&mut self.sizes, &mut self.pass);
         groups::memberships(&account, |membership| {
-            next.add(membership.key);
-            let large = || f64::from(sizes.count(membership.key)) >= least(membership.kind);
-            if let Some(member) = member.as_ref().filter(|_| large()) {
+            sizes.add(membership.key);
+            let large = f64::from(sizes.count(membership.key)) >= least(membership.kind);
+            if let Some(member) = member.as_ref().filter(|_| large) {
                 pass.group(&membership).add(member, &membership);
             }
         });
@@ -362,7 +359,7 @@ impl Detector {
     }
 
     fn end_census(&mut self) {
-        core::mem::swap(&mut self.sizes, &mut self.next_sizes);
+        self.sizes.turn();
         self.population.take(&self.pass.census);
         self.measured = self.pass.measured;
         if self.pass.counted > 0.0 {
@@ -557,7 +554,7 @@ impl Detector {
 
     /// Bytes of its tables.
     pub fn memory_bytes(&self) -> usize {
-        let tables = self.accounts.bytes() + self.emergence.bytes() + 2 * self.sizes.bytes();
+        let tables = self.accounts.bytes() + self.emergence.bytes() + self.sizes.bytes();
         let groups = self.pass.groups.capacity() * size_of::<Group>();
         tables
             + groups
