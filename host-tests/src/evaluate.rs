@@ -8,6 +8,7 @@ mod account;
 pub mod baselines;
 mod calibration;
 mod campaign;
+mod compare;
 mod exchanges;
 mod experiment;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod intervals;
 mod judge;
 mod organic;
 mod reasons;
+mod report;
 mod run;
 mod score;
 mod seeds;
@@ -30,15 +32,15 @@ mod truth;
 pub use ablations::ablations;
 pub use calibration::{Bin, Calibration};
 pub use campaign::{CampaignScore, Milestone};
+pub use compare::{Comparison, MATCHED_RATE};
 pub use exchanges::{Campaign, Exchanges, Window};
-pub use experiment::{
-    Comparison, HISTOGRAM, MATCHED_RATE, Plan, Report, RunReport, Setup, experiment,
-};
+pub use experiment::{Plan, Setup, experiment};
 pub use html::html;
 pub use intervals::{Cluster, Interval, cluster_bootstrap, wilson};
 pub use judge::Judge;
 pub use organic::{Organic, STRATA};
 pub use reasons::{Properties, Reasons, property_of};
+pub use report::{HISTOGRAM, Report, RunReport};
 pub use run::{Cost, Lane, Loop, SeedRun, run};
 pub use score::{DayPoint, Scoreboard, SeedScore};
 pub use seeds::{Seeds, in_parallel};

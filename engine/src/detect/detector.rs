@@ -39,7 +39,7 @@ const KNOWN_HOURS: u32 = 7 * 24;
 /// Accounts not seen for so long take no part in a pass, hours.
 const IDLE_HOURS: u32 = 4 * 24;
 /// Members, organizations counted once, from which a group can be judged.
-const MEMBERS: f64 = 12.0;
+const MEMBERS: f64 = 8.0;
 /// The same for a payment instrument: half a dozen accounts on one card are rare.
 const PAYERS: f64 = 6.0;
 /// Trusted share from which only slices of a group can be convicted.
@@ -68,7 +68,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_accounts: 1 << 16,
-            learn: Duration::from_secs(7 * 86_400),
+            learn: Duration::from_secs(3 * 86_400),
             watch: 2.0,
             step_up: 5.0,
             restrict: 8.0,

@@ -50,7 +50,7 @@ pub(super) enum Measure {
 pub(super) const MEASURES: usize = 15;
 
 /// Requests, faded, from which an account can be measured.
-const ENOUGH: f32 = 8.0;
+const ENOUGH: f32 = 6.0;
 
 /// Values of one account by measure; `NaN` where it shows nothing.
 pub(super) type Values = [f32; MEASURES];

@@ -104,7 +104,7 @@ pub(super) fn compile(
 ) -> Option<Detection> {
     let off = given.is_none();
     let given = given.unwrap_or_default();
-    let learn = given.learn.as_deref().unwrap_or("7d");
+    let learn = given.learn.as_deref().unwrap_or("3d");
     let learn = duration(learn, "detection.learn", d).filter(|learn| {
         let fits = LEARN.contains(learn);
         if !fits {

@@ -320,7 +320,7 @@ pub struct ListEntry {
 pub struct Detection {
     /// Off when false; true when absent.
     pub enabled: Option<bool>,
-    /// How long traffic is learned before anybody is judged, `7d`.
+    /// How long traffic is learned before anybody is judged, `3d`.
     pub learn: Option<String>,
     /// Memory of the detector and of what workers tell it, `64MiB`; fixed when the proxy starts.
     pub memory: Option<String>,

@@ -20,7 +20,7 @@ pub(crate) struct EvaluateCommand {
     /// The policy whose detection is judged; the defaults without one
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Weights of the evidence, as `weir calibrate` writes them, instead of the shipped ones
+    /// Weights of the evidence, as `weir calibrate` writes them, instead of the policy's or the shipped ones
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
     /// A shipped world (incident, families, a1 to a6, organic, village) or a YAML file
@@ -162,21 +162,27 @@ impl EvaluateCommand {
         if let Some(days) = self.burn_in_days {
             scenario.burn_in_days = days.min(3650);
         }
-        let mut settings = Settings::default();
-        if let Some(path) = &self.policy {
-            let (_policy, _) = CheckedFile::require(path)?;
-        }
+        let (mut settings, mut profile) = match &self.policy {
+            None => (Settings::default(), Profile::shipped()),
+            Some(path) => {
+                let (policy, _) = CheckedFile::require(path)?;
+                let Some(detection) = policy.detection() else {
+                    bail!(
+                        "{} does not switch detection on; give it a `detection:` section or leave --policy out",
+                        path.display()
+                    );
+                };
+                (detection.settings(), detection.profile())
+            }
+        };
         if let Some(accounts) = self.max_accounts {
             settings.max_accounts = accounts.max(1);
         }
-        let profile = match &self.profile {
-            None => Profile::shipped(),
-            Some(path) => {
-                let json = std::fs::read(path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                Profile::from_json(&json).with_context(|| path.display().to_string())?
-            }
-        };
+        if let Some(path) = &self.profile {
+            let json =
+                std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            profile = Profile::from_json(&json).with_context(|| path.display().to_string())?;
+        }
         Ok(SimulatedSetup {
             scenario,
             profile,

@@ -44,7 +44,7 @@ impl Properties {
 }
 
 /// What signals claim, by their stable names. A name that is not here claims nothing: what is believed
-/// of anybody, what is not listed by itself, members that other evidence flagged.
+/// of anybody, what is not listed by itself, membership as such, members that other evidence flagged.
 const CLAIMS: [(Properties, &[&str]); 12] = [
     (
         Properties::TEXT,
@@ -222,6 +222,7 @@ mod tests {
             "PRIOR",
             "OWN_OTHER",
             "GROUP_OTHER",
+            "ONE_OF_THEM",
             "FLAGGED_MEMBERS",
             "TRUSTED_MEMBERS",
         ];

@@ -132,13 +132,12 @@ pub enum Prompts {
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// No shipped scenario and no file.
-    #[error(
-        "there is no scenario `{name}`: shipped are {}; anything else must be a file",
-        shipped_names()
-    )]
+    #[error("there is no scenario `{name}`: shipped are {shipped}; anything else must be a file")]
     Unknown {
         /// As given.
         name: String,
+        /// Those that come with Weir.
+        shipped: String,
     },
     /// A file that cannot be read.
     #[error("cannot read {}", path.display())]
@@ -187,6 +186,7 @@ impl Scenario {
             Ok(text) => Self::parse(&text, name_or_path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ScenarioError::Unknown {
                 name: name_or_path.to_owned(),
+                shipped: shipped_names(),
             }),
             Err(source) => Err(ScenarioError::Read {
                 path: path.to_owned(),
@@ -204,6 +204,7 @@ impl Scenario {
             .find(|(shipped, _)| *shipped == name)
             .ok_or_else(|| ScenarioError::Unknown {
                 name: name.to_owned(),
+                shipped: shipped_names(),
             })?;
         Self::parse(text, name)
     }

@@ -15,7 +15,7 @@ const COMMON_SHAPES: f64 = 300.0;
 
 /// What the users of a program say.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Words {
+pub(super) enum Speech {
     /// What people type; three in four times about this topic.
     Free(u8),
     /// A frame with slots.
@@ -42,7 +42,7 @@ pub(super) enum Words {
     },
 }
 
-impl Words {
+impl Speech {
     /// A text for a new conversation.
     pub(super) fn text(&self, random: &mut Random) -> Text {
         let (source, seed, rewrite) = match *self {
@@ -101,7 +101,7 @@ fn around(topic: u8, random: &mut Random) -> u8 {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Program {
     pub(super) spec: ProgramSpec,
-    pub(super) words: Words,
+    pub(super) words: Speech,
 }
 
 /// All programs of a world.
@@ -134,7 +134,7 @@ impl Catalogue {
             let words = if kind == ProgramKind::App || random.chance(0.15) {
                 slots(topic, 3_000, &mut random)
             } else {
-                Words::Free(topic)
+                Speech::Free(topic)
             };
             catalogue.add(kind, topic, system, words, &mut random);
         }
@@ -149,7 +149,7 @@ impl Catalogue {
                 kind,
                 topic,
                 SystemText::None,
-                Words::Free(topic),
+                Speech::Free(topic),
                 &mut random,
             );
         }
@@ -161,7 +161,7 @@ impl Catalogue {
         kind: ProgramKind,
         topic: u8,
         system: SystemText,
-        words: Words,
+        words: Speech,
         random: &mut Random,
     ) -> u32 {
         let shape = self.shape(random);
@@ -234,7 +234,7 @@ impl Catalogue {
         };
         let variety = random.log_normal(2_000.0, 1.5).min(1e6) as u32 + 20;
         let words = match random.unit() {
-            share if share < 0.3 => Words::Free(topic),
+            share if share < 0.3 => Speech::Free(topic),
             share if share < 0.85 => slots(topic, variety, random),
             // Every record once: an ETL job, a data set to be labelled.
             _ => slots(topic, 0, random),
@@ -252,7 +252,7 @@ impl Catalogue {
         let words = if random.chance(0.35) {
             slots(topic, if random.chance(0.5) { 0 } else { 400 }, random)
         } else {
-            Words::Free(topic)
+            Speech::Free(topic)
         };
         self.add(ProgramKind::Script, topic, system, words, random)
     }
@@ -267,7 +267,7 @@ impl Catalogue {
                 tools: None,
                 shape: 0,
             },
-            words: Words::Free(0),
+            words: Speech::Free(0),
         };
         self.programs.get(number as usize).unwrap_or(&NONE)
     }
@@ -285,8 +285,8 @@ impl Catalogue {
 }
 
 /// A new frame.
-pub(super) fn slots(topic: u8, variety: u32, random: &mut Random) -> Words {
-    Words::Slots {
+pub(super) fn slots(topic: u8, variety: u32, random: &mut Random) -> Speech {
+    Speech::Slots {
         frame: random.next() as u32,
         topic,
         variety,

@@ -3,7 +3,7 @@
 //! One state machine for everybody. Sessions come by exponential gaps in the time of a calendar;
 //! inside a session user turns are a Pareto think time apart and tool results a few seconds. Campaign
 //! accounts live it too; only what a session is about comes from their campaign.
-use super::catalogue::{Catalogue, Words};
+use super::catalogue::{Catalogue, Speech};
 use super::network::Place;
 use super::person::Person;
 use super::schedule::{Calendars, DAY, SECOND};
@@ -334,7 +334,7 @@ impl Life {
         };
         let long = self.session.step > 25 || self.session.context > 120_000;
         if long || self.random.chance(fresh) {
-            let words: Words = catalogue.program(self.session.program).words;
+            let words: Speech = catalogue.program(self.session.program).words;
             self.session.text = words.text(&mut self.random);
             self.open();
         } else {

@@ -14,6 +14,7 @@ use super::turn::Turn;
 use crate::simulate::random::{Random, mix};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use weir_engine::time::Timestamp;
 
 /// What comes next. Ordered by time; ties by the order of the variants and their numbers.
@@ -128,8 +129,9 @@ impl World {
         world.queue.push(Reverse((first, Event::Arrival)));
         world
     }
-    /// The account's exchange that is due now, unless it is gone or has other plans by now.
-    fn exchange(&mut self, account: u32, time: u64) -> Option<Turn> {
+    /// The account's exchange that is due now and the time of the one after it, unless the account is
+    /// gone or has other plans by now.
+    fn exchange(&mut self, account: u32, time: u64) -> Option<(Turn, u64)> {
         let life = self.lives.get_mut(account as usize)?;
         let person = self.people.get_mut(account as usize)?;
         if life.next != time || time >= life.until {
@@ -158,9 +160,7 @@ impl World {
         {
             life.next = campaign.paced(time, life.next, &self.setting);
         }
-        self.queue
-            .push(Reverse((life.next, Event::Exchange(account))));
-        Some(turn)
+        Some((turn, life.next))
     }
     /// Somebody will have a first exchange.
     fn expect(&mut self, newcomer: Newcomer) {
@@ -313,28 +313,41 @@ impl Iterator for World {
 
     fn next(&mut self) -> Option<Turn> {
         loop {
-            let Reverse((time, event)) = self.queue.pop()?;
+            let Reverse((time, event)) = self.queue.peek().copied()?;
             if time >= self.setting.end {
                 self.queue.clear();
                 return None;
             }
-            let account = match event {
-                Event::Exchange(account) => Some(account),
-                Event::Join(slot) => self.join(slot),
+            if let Event::Exchange(account) = event {
+                let turn = self.exchange(account, time);
+                match (turn, self.queue.peek_mut()) {
+                    // In its place: half the work of taking it out and putting another in.
+                    (Some((_, next)), Some(mut first)) => *first = Reverse((next, event)),
+                    (_, first) => drop(first.map(PeekMut::pop)),
+                }
+                if let Some((turn, _)) = turn {
+                    return Some(turn);
+                }
+                continue;
+            }
+            self.queue.pop();
+            match event {
+                Event::Exchange(_) => {}
+                Event::Join(slot) => {
+                    if let Some(account) = self.join(slot)
+                        && let Some((turn, next)) = self.exchange(account, time)
+                    {
+                        self.queue.push(Reverse((next, Event::Exchange(account))));
+                        return Some(turn);
+                    }
+                }
                 Event::Arrival => {
                     let newcomer = self.population.arrival(&mut self.setting, time);
                     self.expect(newcomer);
                     let next = self.population.next_arrival(time, &self.setting.calendars);
                     self.queue.push(Reverse((next, Event::Arrival)));
-                    None
                 }
-                Event::Replace(campaign) => {
-                    self.replace(campaign, time);
-                    None
-                }
-            };
-            if let Some(turn) = account.and_then(|account| self.exchange(account, time)) {
-                return Some(turn);
+                Event::Replace(campaign) => self.replace(campaign, time),
             }
         }
     }

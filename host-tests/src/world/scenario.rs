@@ -85,6 +85,7 @@ impl WorldScenario {
             Ok(text) => Self::parse(&text, name_or_path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ScenarioError::Unknown {
                 name: name_or_path.to_owned(),
+                shipped: SHIPPED.map(|(name, _)| name).join(", "),
             }),
             Err(source) => Err(ScenarioError::Read {
                 path: path.to_owned(),

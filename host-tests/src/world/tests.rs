@@ -3,6 +3,7 @@ mod campaigns;
 mod leak;
 mod life;
 mod reactions;
+mod scenarios;
 mod strata;
 
 use super::*;

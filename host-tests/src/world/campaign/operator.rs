@@ -2,7 +2,7 @@
 use super::knobs::{CampaignSpec, Disguise, Schedule, System};
 use crate::simulate::random::Random;
 use crate::world::TOPICS;
-use crate::world::catalogue::{Program, Words};
+use crate::world::catalogue::{Program, Speech};
 use crate::world::life::Assignment;
 use crate::world::schedule::{Calendars, Style};
 use crate::world::setting::Setting;
@@ -70,7 +70,7 @@ impl Operator {
             kind,
             topics.first().copied().unwrap_or(0),
             SystemText::None,
-            Words::Free(0),
+            Speech::Free(0),
             random,
         );
         let mut like = *setting.catalogue.program(first);

@@ -1,6 +1,6 @@
 //! Strata of many accounts that do the same thing for a while: H1, H2, H3, H10, H11, H12.
 use super::{Strata, give, put, topic};
-use crate::world::catalogue::Words;
+use crate::world::catalogue::Speech;
 use crate::world::life::Rhythm;
 use crate::world::network::Access;
 use crate::world::population::Kind;
@@ -24,7 +24,7 @@ impl Strata<'_> {
             ProgramKind::Ide,
             topic("software"),
             SystemText::Fixed(number),
-            Words::Free(topic("software")),
+            Speech::Free(topic("software")),
             &mut self.random,
         );
         for _ in 0..self.count(200, 60) {
@@ -42,7 +42,7 @@ impl Strata<'_> {
             ProgramKind::Ide,
             topic("agents"),
             SystemText::Fixed(number),
-            Words::Free(topic("agents")),
+            Speech::Free(topic("agents")),
             &mut self.random,
         );
         let count = self.count(70, 50);
@@ -72,7 +72,7 @@ impl Strata<'_> {
             ProgramKind::Chat,
             topic("software"),
             SystemText::None,
-            Words::Items {
+            Speech::Items {
                 first: first_item,
                 count: 6,
                 topic: topic("software"),
@@ -106,7 +106,7 @@ impl Strata<'_> {
             ProgramKind::App,
             topic("advice"),
             SystemText::Template(number),
-            Words::Free(topic("advice")),
+            Speech::Free(topic("advice")),
             &mut self.random,
         );
         let span = self.setting.end - self.setting.start;

@@ -1,6 +1,6 @@
 //! Strata of a handful of accounts whose requests themselves look like extraction: H7, H8, H9.
 use super::{Strata, each_day, give, topic};
-use crate::world::catalogue::{Words, slots};
+use crate::world::catalogue::{Speech, slots};
 use crate::world::life::Rhythm;
 use crate::world::population::Kind;
 use crate::world::schedule::{Calendars, Style};
@@ -86,7 +86,7 @@ impl Strata<'_> {
             } else {
                 Rewrite::Words(0.3)
             };
-            let words = Words::Slots {
+            let words = Speech::Slots {
                 frame: self.random.next() as u32,
                 topic: about,
                 variety: 300,

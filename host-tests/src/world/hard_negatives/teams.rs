@@ -1,6 +1,6 @@
 //! Strata of accounts that belong together: H4, H5, H6, H13.
 use super::{Strata, give, put, topic};
-use crate::world::catalogue::Words;
+use crate::world::catalogue::Speech;
 use crate::world::life::Rhythm;
 use crate::world::network::Access;
 use crate::world::population::Kind;
@@ -20,7 +20,7 @@ impl Strata<'_> {
         let place = self.shared_place(Access::Campus);
         let begins = self.day_between(0.1, 0.4);
         let (laboratory, number) = (self.random.next(), self.random.next() as u32);
-        let tasks = Words::Items {
+        let tasks = Speech::Items {
             first: self.random.next() as u32,
             count: 500,
             topic: topic("software"),
@@ -68,7 +68,7 @@ impl Strata<'_> {
             ProgramKind::Chat,
             topic("documents"),
             SystemText::Fixed(number),
-            Words::Free(topic("documents")),
+            Speech::Free(topic("documents")),
             &mut self.random,
         );
         for index in 0..self.count(60, 30) {

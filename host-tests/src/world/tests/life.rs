@@ -213,11 +213,11 @@ fn whoever_is_refused_tries_a_little_and_leaves_and_nobody_else_notices() {
 
 #[test]
 fn half_of_the_people_move_to_a_new_model_within_a_day() {
-    let mut world = people(11);
+    let world = people(11);
     let release = world.release().unwrap();
     let mut before = HashSet::new();
     let mut after: HashMap<u32, bool> = HashMap::new();
-    while let Some(turn) = world.next() {
+    for turn in world {
         let new = turn.model == 3;
         let hours = turn.time.saturating_since(release).as_secs() / 3_600;
         if turn.time < release {
