@@ -14,6 +14,7 @@ use weir_engine::detect::{
 use weir_engine::endpoint::Endpoint;
 use weir_engine::facts::{self, RawText, Role, TextSink};
 use weir_engine::hash::HashKey;
+use weir_engine::origin;
 use weir_engine::time::Timestamp;
 
 /// First user turns whose prints are kept: 3 MiB.
@@ -75,7 +76,7 @@ impl Observer {
             words: Words::new(seed, corpora),
             people: Vec::new(),
             programs: Vec::new(),
-            models: MODELS.map(|model| tag(&key, "model", model.as_bytes())),
+            models: MODELS.map(|model| origin::tag(&key, "model", model.as_bytes())),
             users: Kept::new(USERS),
             systems: Kept::new(SYSTEMS),
             networks: Kept::new(NETWORKS),
@@ -160,8 +161,8 @@ impl Observer {
                 .map(Verification::parse)
                 .unwrap_or_default(),
             plan: Plan::parse(person.plan),
-            payment: tag(&key, "payment", &self.bytes),
-            asn: tag(&key, "asn", person.asn.to_string().as_bytes()),
+            payment: origin::tag(&key, "payment", &self.bytes),
+            asn: origin::tag(&key, "asn", person.asn.to_string().as_bytes()),
         };
         if let Some(place) = self.people.get_mut(number) {
             *place = Some(known);
@@ -176,7 +177,7 @@ impl Observer {
         }
         self.text.clear();
         client_address(turn, &mut self.text);
-        let network = network(&self.key, &self.text);
+        let network = origin::network(&self.key, self.text.as_bytes());
         self.networks.put(name, network);
         network
     }
@@ -229,7 +230,7 @@ impl Observer {
         for version in seen.clients.len()..=version {
             program.user_agent(version.min(255) as u8, &mut self.text);
             seen.clients
-                .push(tag(&self.key, "client", self.text.as_bytes()));
+                .push(origin::tag(&self.key, "client", self.text.as_bytes()));
         }
         seen.clients.get(version).copied().unwrap_or_default()
     }
@@ -333,29 +334,6 @@ impl<T: Copy + Default> Kept<T> {
         if let Some(kept) = self.0.get_mut(place) {
             *kept = (name, value);
         }
-    }
-}
-
-/// As the engine hashes values of heads.
-fn tag(key: &HashKey, domain: &str, value: &[u8]) -> u32 {
-    if value.is_empty() {
-        return 0;
-    }
-    (key.hash64(domain, &[value]) as u32).max(1)
-}
-
-/// As the engine hashes a client's network.
-fn network(key: &HashKey, address: &str) -> u32 {
-    match address.parse() {
-        Ok(std::net::IpAddr::V4(address)) => {
-            let [a, b, c, _] = address.octets();
-            tag(key, "network", &[a, b, c])
-        }
-        Ok(std::net::IpAddr::V6(address)) => {
-            let [a, b, c, d, e, f, ..] = address.octets();
-            tag(key, "network", &[a, b, c, d, e, f])
-        }
-        Err(_) => 0,
     }
 }
 

@@ -2,57 +2,56 @@ use super::*;
 use crate::trace::{Batch, TraceLine, TraceReader};
 use crate::world::{Renderer, sample};
 use std::io::Cursor;
-use weir_engine::detect::Printer;
-use weir_engine::usage::{Usage, UsageMeter};
+use weir_engine::evaluate::Body;
+use weir_engine::exchange::Exchange;
+use weir_engine::ledger::Ledger;
+use weir_engine::policy::Policy;
+use weir_engine::store::MemoryStore;
 
 const KEY: HashKey = HashKey::new([9; 16]);
 const PEOPLE: u32 = 300;
+/// The shipped names of identity headers; nobody is refused.
+const POLICY: &[u8] = br#"{
+    "apiVersion": "weir/v1", "kind": "Policy",
+    "metadata": {"name": "observe", "version": "1", "owner": "team"},
+    "identity": {
+        "account": [{"header": "x-account-id"}], "organization": [{"header": "x-org-id"}],
+        "created": [{"header": "x-account-created"}], "verification": [{"header": "x-verification"}],
+        "plan": [{"header": "x-plan"}]
+    },
+    "detection": {},
+    "tiers": [{"name": "everyone", "grants": []}],
+    "rollout": {"mode": "shadow"}
+}"#;
 
-/// Reads a line as a plugin does.
-fn read(line: &TraceLine<'_>) -> Observation {
-    let header = |name: &str| {
-        line.headers
-            .iter()
-            .find(|(header, _)| header == name)
-            .map_or("", |(_, value)| value)
-    };
-    let endpoint = Endpoint::of(&line.method, &line.path);
-    let mut printer = Printer::new();
-    let facts = facts::read(endpoint, &line.body, false, &mut printer).unwrap();
-    let response = line.response.as_ref().unwrap();
-    let mut meter = UsageMeter::new(endpoint);
-    meter.feed(&response.body);
-    let (input_tokens, output_tokens) = match meter.usage(true) {
-        Usage::Known(tokens) => (tokens.input, tokens.output),
-        Usage::Absent | Usage::Unknown => (0, 0),
-    };
-    Observation {
-        time: line.time,
-        account: KEY.hash64("account", &[header("x-account-id").as_bytes()]),
-        organization: KEY.hash64("organization", &[header("x-org-id").as_bytes()]),
-        created: Timestamp::parse_rfc3339(header("x-account-created")),
-        verification: Verification::parse(header("x-verification")),
-        plan: Plan::parse(header("x-plan")),
-        payment: tag(&KEY, "payment", header("x-payment-fingerprint").as_bytes()),
-        network: network(&KEY, header("x-forwarded-for")),
-        asn: tag(&KEY, "asn", header("x-asn").as_bytes()),
-        client: tag(&KEY, "client", header("user-agent").as_bytes()),
-        shape: facts.shape,
-        model: tag(&KEY, "model", facts.model.as_deref().unwrap().as_bytes()),
-        prompt: printer.finish(),
-        user_turns: facts.user_turns as u16,
-        tool_results: facts.tool_results as u16,
-        tools: facts.tools > 0,
-        reasoning: facts.reasoning.visible || facts.logprobs,
-        samples: facts.samples > 1,
-        refused: false,
-        input_tokens,
-        output_tokens,
-    }
+/// Lets the engine go through a line as a plugin does.
+fn read(policy: &Policy, line: &TraceLine<'_>) -> Observation {
+    let (mut ledger, mut store) = (Ledger::new(policy.layout()), MemoryStore::new());
+    let heads = [(":method", &line.method), (":path", &line.path)];
+    let heads = heads.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let headers = line.headers.iter();
+    let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let mut exchange = Exchange::begin(policy, &KEY, heads.into_iter().chain(headers), line.time);
+    let body = Body::Whole(&line.body);
+    assert!(
+        exchange
+            .decide(policy, &KEY, body, &mut ledger, &mut store)
+            .is_none()
+    );
+    exchange.response(&line.response.as_ref().unwrap().body);
+    exchange
+        .finish(policy, true, Some(200), line.time, &mut ledger, &mut store)
+        .unwrap()
+        .observation
+        .unwrap()
 }
 
 /// Renders turns, reads them back and compares with the fast path.
 fn agree(turns: &[Turn]) -> Vec<Observation> {
+    let checked = Policy::check(POLICY, None);
+    let policy = checked
+        .policy
+        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
     let mut renderer = Renderer::new(4, Corpora::default());
     let mut observer = Observer::new(4, KEY, Corpora::default());
     let mut lines = Vec::new();
@@ -64,7 +63,7 @@ fn agree(turns: &[Turn]) -> Vec<Observation> {
     let (mut batch, mut slow) = (Batch::new(), Vec::new());
     while reader.next_batch(&mut batch).unwrap() {
         for record in batch.records() {
-            slow.push(read(&record.parse().unwrap()));
+            slow.push(read(&policy, &record.parse().unwrap()));
         }
     }
     assert_eq!(slow.len(), turns.len());

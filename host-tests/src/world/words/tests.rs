@@ -227,7 +227,7 @@ fn the_more_words_are_replaced_the_less_is_left() {
 fn people_rarely_say_the_same_and_no_run_of_words_is_everybodys() {
     const PEOPLE: usize = 20_000;
     let mut words = words();
-    let (mut prints, mut sayers) = (HashSet::new(), std::collections::HashMap::new());
+    let (mut prints, mut sayers) = (HashSet::new(), HashMap::new());
     for seed in 0..PEOPLE {
         let text = said(
             &mut words,
