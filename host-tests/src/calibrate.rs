@@ -246,7 +246,11 @@ fn look(detector: &Detector, world: &World, ids: &[u64], settled: bool, gathered
     }
     for group in detector.survey() {
         let attack = group.marked >= ATTACK_SHARE;
-        if group.marked < BENIGN_SHARE {
+        // Only groups that can be the first key; origins never are.
+        let first_key = ["text", "shape", "tools"]
+            .iter()
+            .any(|kind| group.kind.starts_with(kind));
+        if group.marked < BENIGN_SHARE && first_key {
             gathered.peak = gathered.peak.max(group.sum);
         }
         if attack || (group.marked < BENIGN_SHARE && settled) {

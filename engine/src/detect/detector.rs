@@ -1,4 +1,4 @@
-//! The detector: takes observations in, and once an hour looks at everybody together.
+//! The detector: takes observations in, and every two hours looks at everybody together.
 //!
 //! A pass reads all records twice: first it measures accounts and sums up groups, then, when groups are
 //! judged, it judges accounts. Both are cut into slices, so that the thread that does it is never held
@@ -31,7 +31,7 @@ use core::time::Duration;
 use hashbrown::HashMap;
 
 /// Hours between two passes.
-const PASS_HOURS: u32 = 1;
+const PASS_HOURS: u32 = 2;
 /// Hours of one generation of emerging texts.
 const GENERATION_HOURS: u32 = 12;
 /// Hours for which trusted accounts' texts are collected before they count as known.

@@ -5,7 +5,7 @@
     reason = "finite floats and hours since 1970"
 )]
 use super::{
-    groups::{FAMILIES, Membership},
+    groups::{FAMILIES, Family, Membership},
     measures::Values,
     profile::Profile,
     signal::Signal,
@@ -17,7 +17,7 @@ use super::{
 const OWN_CAP: f32 = 6.0;
 /// A group counts for this much at most.
 const GROUP_CAP: f32 = 11.5;
-/// Likeness to the members of its group that serves as the second key.
+/// Likeness to the members of its group that serves as the second key, together with own evidence.
 const SECOND_LIKENESS: f32 = 2.0;
 /// Share of an account's requests from which a membership counts in full: a campaign has several
 /// templates, and serves other customers besides.
@@ -26,10 +26,10 @@ const FULL_SHARE: f32 = 0.2;
 const CERTAIN: f32 = 10.0;
 /// Families after the strongest count for less: they have causes in common.
 const FAMILY_SHARES: [f32; FAMILIES] = [1.0, 0.5, 0.25];
-/// Own evidence that serves as the second key.
+/// Own evidence that serves as the second key, together with likeness.
 const SECOND_KEY: f32 = 1.5;
-/// A second family's contribution that serves as the second key.
-const SECOND_FAMILY: f32 = 2.5;
+/// Contribution of a convicted group that serves as a key.
+const CONVICTING: f32 = 2.5;
 /// A state is left when the score stays this far below its threshold ...
 const HYSTERESIS: f32 = 3.0;
 /// ... for so many hours.
@@ -166,8 +166,12 @@ impl Judgement {
         if let Some(values) = values {
             explain_own(&mut self.standing, profile, values, own);
         }
-        let another = own >= SECOND_KEY || alike >= SECOND_LIKENESS || second > SECOND_FAMILY;
-        let two_keys = first > SECOND_FAMILY && another;
+        // Sharing an origin alone is what families, classes and offices do.
+        let shares_work = families.iter().flatten().any(|(gain, membership, _)| {
+            membership.kind.family() != Family::Origin && *gain > CONVICTING
+        });
+        let itself = own >= SECOND_KEY && alike >= SECOND_LIKENESS;
+        let two_keys = shares_work && (itself || second > CONVICTING);
         let most = if two_keys && room {
             State::Restrict
         } else if first > 0.0 {
