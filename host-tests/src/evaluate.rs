@@ -13,10 +13,12 @@ mod exchanges;
 mod experiment;
 #[cfg(test)]
 mod fixture;
+mod flood;
 mod html;
 mod intervals;
 mod judge;
 mod organic;
+mod reading;
 mod reasons;
 mod report;
 mod run;
@@ -27,6 +29,7 @@ mod summary;
 mod sweep;
 mod table;
 mod targets;
+mod through;
 mod truth;
 
 pub use ablations::ablations;
@@ -35,10 +38,12 @@ pub use campaign::{CampaignScore, Milestone};
 pub use compare::{Comparison, MATCHED_RATE};
 pub use exchanges::{Campaign, Exchanges, Window};
 pub use experiment::{Plan, Setup, experiment};
+pub use flood::{Flood, Flooding};
 pub use html::html;
 pub use intervals::{Cluster, Interval, cluster_bootstrap, wilson};
 pub use judge::Judge;
 pub use organic::{Organic, STRATA};
+pub use reading::{Reading, SizeClass, reading};
 pub use reasons::{Properties, Reasons, property_of};
 pub use report::{HISTOGRAM, Report, RunReport};
 pub use run::{Cost, Lane, Loop, SeedRun, run};
@@ -49,3 +54,4 @@ pub use summary::{CurvePoint, Family, OrganicRate, Precision, RATES, Summary, cu
 pub use sweep::{History, Operating, Sweep};
 pub use table::table;
 pub use targets::{Target, targets};
+pub use through::{Agreement, Decides, Difference, Each, PluginCost, Through, ThroughError};

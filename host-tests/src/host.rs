@@ -31,6 +31,8 @@ pub struct HostConfig {
     pub buffer_limit_bytes: NonZeroU32,
     /// A guest call that takes longer (up to twice as long) is ended as a trap; `None` lets it hang.
     pub hang_limit: Option<Duration>,
+    /// Counts the instructions that guests execute, as [`crate::Worker::fuel`] tells; it makes them slower.
+    pub fuel: bool,
 }
 
 impl Default for HostConfig {
@@ -42,6 +44,7 @@ impl Default for HostConfig {
             log: None,
             buffer_limit_bytes: NonZeroU32::MIN.saturating_add((1 << 20) - 1),
             hang_limit: Some(Duration::from_secs(10)),
+            fuel: false,
         }
     }
 }
@@ -79,7 +82,8 @@ impl Host {
         let mut settings = Config::new();
         settings
             .cranelift_opt_level(OptLevel::Speed)
-            .epoch_interruption(config.hang_limit.is_some());
+            .epoch_interruption(config.hang_limit.is_some())
+            .consume_fuel(config.fuel);
         let engine = Engine::new(&settings).map_err(|error| HostError::Engine(error.into()))?;
         let mut linker = Linker::new(&engine);
         abi::add_to_linker(&mut linker).map_err(|error| HostError::Engine(error.into()))?;

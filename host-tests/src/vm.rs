@@ -44,6 +44,12 @@ impl Vm {
         if watched {
             store.set_epoch_deadline(EPOCHS_PER_CALL);
         }
+        if process.config.fuel {
+            // So much that it never runs out: it counts, and ends nothing.
+            if let Err(error) = store.set_fuel(u64::MAX) {
+                return Err(trap("start", &error, None));
+            }
+        }
         let instance = match plugin.0.code.instance.instantiate(&mut store) {
             Ok(instance) => instance,
             Err(error) => return Err(trap("start", &error, store.data_mut().captured_log.take())),
@@ -216,6 +222,10 @@ impl Vm {
             self.failure = Some(reason);
             Trapped
         })
+    }
+    /// Units of fuel burnt, about one for each instruction; `None` where nobody counts.
+    pub(crate) fn fuel(&self) -> Option<u64> {
+        self.store.get_fuel().ok().map(|left| u64::MAX - left)
     }
     /// Bytes of linear memory; never shrinks.
     pub(crate) fn memory_bytes(&self) -> u64 {

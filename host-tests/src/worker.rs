@@ -29,6 +29,7 @@ pub struct Worker {
     orphans: HashMap<StreamId, Box<StreamState>>,
     hostcalls_before: HostcallCounts,
     entries_before: u64,
+    fuel_before: u64,
 }
 
 impl Worker {
@@ -44,6 +45,7 @@ impl Worker {
             orphans: HashMap::new(),
             hostcalls_before: HostcallCounts::default(),
             entries_before: 0,
+            fuel_before: 0,
         })
     }
 
@@ -125,6 +127,11 @@ impl Worker {
     /// How often the host called the guest since the worker started.
     pub const fn vm_entries(&self) -> u64 {
         self.entries_before + self.vm.entries
+    }
+    /// Fuel that the guest burnt since the worker started, about a unit for each instruction; a pure function of
+    /// its input. `None` unless [`crate::HostConfig::fuel`] is set.
+    pub fn fuel(&self) -> Option<u64> {
+        self.vm.fuel().map(|fuel| self.fuel_before + fuel)
     }
     /// Bytes of the VM's linear memory, which never shrinks.
     pub fn memory_bytes(&self) -> u64 {
@@ -209,6 +216,7 @@ impl Worker {
     }
     fn replace(&mut self, vm: Vm) {
         let mut old = std::mem::replace(&mut self.vm, vm);
+        self.fuel_before += old.fuel().unwrap_or_default();
         let state = old.store.data_mut();
         self.hostcalls_before.add(&state.hostcalls);
         self.entries_before += old.entries;

@@ -19,6 +19,7 @@ mod render;
 mod run;
 #[cfg(test)]
 mod sample;
+mod sampling;
 mod scenario;
 mod schedule;
 mod setting;
@@ -31,9 +32,10 @@ pub use campaign::{
 };
 pub use observe::Observer;
 pub use person::Person;
-pub use recording::Recording;
+pub use recording::{Recording, RecordingReader};
 pub use render::Renderer;
 pub use run::{CampaignFacts, World};
+pub use sampling::{NotASampling, Sampling};
 pub use scenario::{SHIPPED, WorldScenario};
 pub use spec::{ProgramKind, ProgramSpec, SystemText};
 pub use turn::{MODELS, Rewrite, Source, TOPICS, Text, Turn};

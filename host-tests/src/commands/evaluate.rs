@@ -1,15 +1,21 @@
 //! `weir evaluate`: how well campaigns are found, at what price for everybody else.
 use super::policy::CheckedFile;
+use super::replay::Engine;
 use super::{Format, Outcome, progress};
 use anyhow::{Context, bail};
 use clap::Args;
+use serde_json::Value;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use weir_engine::detect::{Profile, Settings};
-use weir_host::evaluate::{Loop, Plan, Report, Seeds, SimulatedSetup, experiment, html, table};
+use weir_host::artifact::Artifacts;
+use weir_host::evaluate::{
+    Agreement, Decides, Flood, Flooding, Loop, Plan, Report, Seeds, SimulatedSetup, Through,
+    experiment, html, reading, table,
+};
 use weir_host::output::Output;
-use weir_host::world::{Corpora, WorldScenario};
+use weir_host::world::{Corpora, Sampling, WorldScenario};
 
 /// Judges the detector on simulated worlds: what it finds, how soon, and whom it wrongs
 #[derive(Args)]
@@ -64,6 +70,24 @@ pub(crate) struct EvaluateCommand {
     /// Accounts that the detector has room for
     #[arg(long, value_name = "N")]
     max_accounts: Option<usize>,
+    /// Runs the same worlds once more as rendered requests through the plugin (wasm) or the engine (native),
+    /// holds every state against the evaluation's, and tells what detection costs the plugin
+    #[arg(
+        long,
+        value_enum,
+        value_name = "ENGINE",
+        conflicts_with = "max_accounts"
+    )]
+    through: Option<Engine>,
+    /// Share of organic accounts that take part in --through; campaigns always do
+    #[arg(long, value_name = "1/N", default_value_t = Sampling::ALL)]
+    sample: Sampling,
+    /// The plugin for --through, instead of the one that the checkout builds
+    #[arg(long, value_name = "FILE")]
+    wasm: Option<PathBuf>,
+    /// Floods the last day of the first seed with so many accounts of one request each, and tells who is forgotten
+    #[arg(long, value_name = "ACCOUNTS", num_args = 0..=1, default_missing_value = "10000000")]
+    flood: Option<u64>,
     /// Prompts of ordinary users, instead of made-up ones: JSON lines with `prompt`
     #[arg(long, value_name = "FILE")]
     organic_prompts: Option<PathBuf>,
@@ -77,6 +101,11 @@ pub(crate) struct EvaluateCommand {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 }
+
+/// The policy whose detection runs through the plugin unless another is named.
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/frontier-api.yaml");
+/// Requests whose reading is measured.
+const READ: usize = 2_000;
 
 /// Which loops run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -93,10 +122,23 @@ impl EvaluateCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
         let plan = self.plan()?;
         let setup = self.setup()?;
+        let first = plan.seeds.iter().next().unwrap_or_default();
         let exchanges = self.expected(&plan, &setup.scenario);
         let bar = progress::bar(exchanges);
         let runs = experiment(&plan, &setup, |more| bar.inc(more));
         bar.finish_and_clear();
+        let reading = reading(&setup.scenario, first, &setup.corpora, READ)?;
+        let through = self.through(&plan, &setup)?;
+        let flood = self.flood.map(|accounts| {
+            let flooding = Flooding {
+                scenario: &setup.scenario,
+                corpora: &setup.corpora,
+                profile: &setup.profile,
+                settings: &setup.settings,
+                accounts,
+            };
+            flooding.run(first)
+        });
         let report = Report {
             version: Report::VERSION,
             scenario: setup.scenario.name.clone(),
@@ -104,6 +146,9 @@ impl EvaluateCommand {
             dev_seeds: plan.dev_seeds.map(|seeds| seeds.to_string()),
             profile: setup.profile.version.clone(),
             runs,
+            reading: Some(reading),
+            through,
+            flood,
         };
         let mut out = io::stdout();
         match self.format {
@@ -114,7 +159,49 @@ impl EvaluateCommand {
             write_page(path, &html(&report))
                 .with_context(|| format!("cannot write {}", path.display()))?;
         }
-        Ok(Outcome::Fine)
+        let agrees = report.through.iter().all(Agreement::holds);
+        let keeps = report.flood.as_ref().is_none_or(Flood::holds);
+        Ok(if agrees && keeps {
+            Outcome::Fine
+        } else {
+            Outcome::Negative
+        })
+    }
+
+    /// The worlds of all seeds through the plugin or the engine, where that is asked for.
+    fn through(&self, plan: &Plan, setup: &SimulatedSetup) -> anyhow::Result<Vec<Agreement>> {
+        let Some(engine) = self.through else {
+            return Ok(Vec::new());
+        };
+        let shipped = Path::new(SHIPPED);
+        let (_, json) = CheckedFile::require(self.policy.as_deref().unwrap_or(shipped))?;
+        let mut policy: Value = serde_json::from_str(&json)?;
+        if let Some(path) = &self.profile {
+            let profile: Value = serde_json::from_slice(&std::fs::read(path)?)?;
+            let detection = policy.get_mut("detection").and_then(Value::as_object_mut);
+            detection.map(|detection| detection.insert("profile".to_owned(), profile));
+        }
+        let wasm = match engine {
+            Engine::Wasm => Some(std::fs::read(
+                Artifacts::new().plugin(self.wasm.as_deref())?,
+            )?),
+            Engine::Native => None,
+        };
+        let bar = progress::count();
+        let seeds = plan.seeds.iter().map(|seed| {
+            let through = Through {
+                scenario: &setup.scenario,
+                corpora: &setup.corpora,
+                sampling: self.sample,
+                policy: &policy,
+                decides: wasm.as_deref().map_or(Decides::Engine, Decides::Plugin),
+                workers: 1,
+            };
+            through.run(seed, |more| bar.inc(more))
+        });
+        let agreements = seeds.collect::<Result<Vec<_>, _>>()?;
+        bar.finish_and_clear();
+        Ok(agreements)
     }
 
     fn plan(&self) -> anyhow::Result<Plan> {

@@ -6,7 +6,6 @@ use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -17,11 +16,11 @@ use weir_host::artifact::Artifacts;
 use weir_host::decision_log::DecisionLog;
 use weir_host::replay::counted::{Actions, Counted};
 use weir_host::replay::native::NativeDecider;
-use weir_host::replay::plugin::{PluginDecider, PluginReport, fix_hash_key};
+use weir_host::replay::plugin::{PluginDecider, PluginReport, fix_hash_key, host_config};
 use weir_host::replay::{self, BadLines, Decider, ReplaySummary, spans};
 use weir_host::trace::TraceReader;
 use weir_host::weir::{VM_ID, plugin_config};
-use weir_host::{Host, HostConfig, LogLevel, Plugin};
+use weir_host::{Host, HostConfig, Plugin};
 
 /// Runs recorded exchanges through a policy and writes one decision per exchange
 #[derive(Args)]
@@ -121,7 +120,12 @@ impl ReplayCommand {
         workers: usize,
         log: &DecisionLog<W>,
     ) -> anyhow::Result<Summary> {
-        let host = Host::new(host_config(&policy))?;
+        let host = Host::new(HostConfig {
+            log: Some(Arc::new(|line| {
+                let _ = writeln!(io::stderr(), "{}", line.message); // a closed stderr loses lines, no decisions
+            })),
+            ..host_config(&policy)
+        })?;
         let reader = open(&self.trace)?;
         let mut store = host.store(VM_ID);
         // Exchanges that one worker may tell of, where campaigns are looked for.
@@ -329,17 +333,4 @@ fn same_file(left: &Path, right: &Path) -> bool {
 
 fn open(path: &Path) -> anyhow::Result<TraceReader> {
     TraceReader::open(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// A host that holds bodies as large as the policy reads, and passes the plugin's warnings on.
-fn host_config(policy: &Policy) -> HostConfig {
-    let body = u32::try_from(policy.max_body()).unwrap_or(u32::MAX);
-    HostConfig {
-        buffer_limit_bytes: NonZeroU32::MIN.saturating_add(body.saturating_mul(2)),
-        log_level: LogLevel::Warn,
-        log: Some(Arc::new(|line| {
-            let _ = writeln!(io::stderr(), "{}", line.message); // a closed stderr loses lines, no decisions
-        })),
-        ..HostConfig::default()
-    }
 }

@@ -420,6 +420,9 @@ mod tests {
             dev_seeds: Some("0..2".to_owned()),
             profile: "1".to_owned(),
             runs: experiment(&plan(2), &Toys, |_| {}),
+            reading: None,
+            through: Vec::new(),
+            flood: None,
         })
     }
 

@@ -1,7 +1,10 @@
 //! What the evaluation came to: everything that tables, JSON and pages show.
 use super::intervals::share;
 use super::summary::{CurvePoint, curve};
-use super::{Comparison, Cost, DayPoint, Loop, SeedRun, SeedScore, Summary, Sweep, Target};
+use super::{
+    Agreement, Comparison, Cost, DayPoint, Flood, Loop, Reading, SeedRun, SeedScore, Summary,
+    Sweep, Target,
+};
 use serde::Serialize;
 
 /// Bars of a histogram of scores, and where it begins and ends in nats.
@@ -57,6 +60,12 @@ pub struct Report {
     pub profile: String,
     /// By loop and contamination.
     pub runs: Vec<RunReport>,
+    /// What it costs to read a request of this world natively, where it was measured.
+    pub reading: Option<Reading>,
+    /// The same worlds through the plugin, by seed, where that was asked for.
+    pub through: Vec<Agreement>,
+    /// What a flood of accounts came to, where that was asked for.
+    pub flood: Option<Flood>,
 }
 
 pub(super) fn report(mode: Loop, contamination: f64, seeds: &[u64], runs: &[SeedRun]) -> RunReport {
@@ -141,20 +150,26 @@ pub(super) fn lane(runs: &[SeedRun], lane: usize) -> impl Iterator<Item = &SeedS
 }
 
 impl RunReport {
-    /// Mean nanoseconds an exchange over seeds, and the longest pass in seconds.
-    pub fn cost_summary(&self) -> (f64, f64) {
+    /// Mean nanoseconds an exchange over seeds: in [`Cost::observe_ns`], and in passes; and the longest pass in seconds.
+    pub fn cost_summary(&self) -> (f64, f64, f64) {
         let exchanges: u64 = self.cost.iter().map(|cost| cost.exchanges).sum();
-        let total: f64 = self
-            .cost
-            .iter()
-            .map(|cost| cost.total_ns * cost.exchanges as f64)
-            .sum();
+        let mean = |of: fn(&Cost) -> f64| {
+            let all = self
+                .cost
+                .iter()
+                .map(|cost| of(cost) * cost.exchanges as f64);
+            all.sum::<f64>() / exchanges.max(1) as f64
+        };
         let longest = self
             .cost
             .iter()
             .map(|cost| cost.longest_pass_s)
             .fold(0.0, f64::max);
-        (total / exchanges.max(1) as f64, longest)
+        (
+            mean(|cost| cost.observe_ns),
+            mean(|cost| cost.total_ns - cost.observe_ns),
+            longest,
+        )
     }
     /// Share of attack exchanges that were served, all families.
     pub fn served(&self) -> f64 {
@@ -198,6 +213,9 @@ mod tests {
             dev_seeds: None,
             profile: "1".to_owned(),
             runs: experiment(&plan(2), &Toys, |_| {}),
+            reading: None,
+            through: Vec::new(),
+            flood: None,
         };
 
         let json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
@@ -213,7 +231,10 @@ mod tests {
                 "seeds",
                 "dev_seeds",
                 "profile",
-                "runs"
+                "runs",
+                "reading",
+                "through",
+                "flood"
             ]
         );
         assert_eq!(json["runs"][1]["loop"], "closed");

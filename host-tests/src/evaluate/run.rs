@@ -7,12 +7,11 @@ use super::baselines::{BaselineScores, Baselines};
 use super::{Exchanges, Judge, Scoreboard, SeedScore, Window};
 use serde::Serialize;
 use std::time::{Duration, Instant};
+use weir_engine::detect::feed::SPAN;
 use weir_engine::detect::{Observation, Standing, State};
 use weir_engine::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// How often judges may do what is due: often enough that a verdict comes as soon as in a proxy.
-const STEP: Duration = Duration::from_secs(60);
 /// One observation in this many is timed, so that the clock does not show in the total.
 const TIMED_EVERY: u64 = 256;
 /// Progress is told this often.
@@ -107,7 +106,7 @@ pub fn run<E: Exchanges + ?Sized>(
                 }
                 seat.settle(turn.time, &mut changed);
             }
-            step = turn.time.saturating_add(STEP);
+            step = end_of_span(turn.time);
             while let Some(scored) = days.ended(turn.time) {
                 end_day(scored, &mut seats, baselines.as_mut(), &mut meter);
             }
@@ -194,6 +193,14 @@ fn end_day(scored: bool, seats: &mut [Seat], baselines: Option<&mut Baselines>, 
         .cost
         .memory
         .push((first.board.known(), first.lane.judge.memory_bytes() as u64));
+}
+
+/// When the span of `time` ends. What is due is done between two spans, as in a proxy, so that verdicts come
+/// as soon and rest on the same exchanges.
+fn end_of_span(time: Timestamp) -> Timestamp {
+    let span = SPAN.as_nanos() as u64;
+    let nanos = time.as_unix_nanos();
+    Timestamp::from_unix_nanos(nanos - nanos % span).saturating_add(SPAN)
 }
 
 /// Ends of days, counted so that one day begins where scoring does.

@@ -1,6 +1,6 @@
 //! The simulated world as exchanges: turns from the world, observations by the fast path.
 use super::{Campaign, Exchanges, Lane, Setup, Window, ablations, truth};
-use crate::world::{Corpora, Observer, Person, Turn, World, WorldScenario};
+use crate::world::{Corpora, Observer, Person, Sampling, Turn, World, WorldScenario};
 use std::time::Duration;
 use weir_engine::detect::{Detector, Observation, Profile, Settings};
 use weir_engine::hash::HashKey;
@@ -13,6 +13,7 @@ pub struct Simulated {
     observer: Observer,
     campaigns: Vec<Campaign>,
     window: Window,
+    sampling: Sampling,
 }
 
 impl Simulated {
@@ -28,25 +29,35 @@ impl Simulated {
         };
         Self {
             campaigns: scenario.campaigns.iter().map(truth::campaign).collect(),
-            observer: Observer::new(seed, key(seed), corpora),
+            observer: Observer::new(seed, HashKey::new(key(seed)), corpora),
             window,
             world,
+            sampling: Sampling::ALL,
         }
+    }
+
+    /// Only the turns of a sample.
+    #[must_use]
+    pub fn sampled(self, sampling: Sampling) -> Self {
+        Self { sampling, ..self }
     }
 }
 
 /// The key that identities are hashed with; every deployment has its own, so every seed has.
-fn key(seed: u64) -> HashKey {
+pub(super) fn key(seed: u64) -> [u8; 16] {
     let mut bytes = [0x5a; 16];
     for (slot, byte) in bytes.iter_mut().zip(seed.to_le_bytes()) {
         *slot ^= byte;
     }
-    HashKey::new(bytes)
+    bytes
 }
 
 impl Exchanges for Simulated {
     fn next(&mut self, observation: &mut Observation) -> Option<Turn> {
-        let turn = self.world.next()?;
+        let mut turn = self.world.next()?;
+        while !self.sampling.takes(&turn, self.world.person(turn.account)) {
+            turn = self.world.next()?;
+        }
         let person = self.world.person(turn.account);
         let spec = self.world.program(turn.program);
         *observation = self.observer.observation(&turn, person, spec);

@@ -2,6 +2,8 @@
 use super::{Comparison, OrganicRate, Report, RunReport, Summary, targets};
 use std::fmt::Write;
 
+mod cost;
+
 /// The whole report.
 pub fn table(report: &Report) -> String {
     let mut out = String::new();
@@ -20,6 +22,7 @@ pub fn table(report: &Report) -> String {
     for run in &report.runs {
         section(&mut out, run);
     }
+    cost::of_report(&mut out, report);
     out
 }
 
@@ -57,7 +60,7 @@ fn section(out: &mut String, run: &RunReport) {
     );
     comparison(out, &run.comparison);
     ablations(out, run);
-    cost(out, run);
+    cost::of_run(out, run);
     let missed: Vec<String> = targets(weir)
         .iter()
         .filter(|target| !target.is_met())
@@ -280,37 +283,6 @@ fn ablations(out: &mut String, run: &RunReport) {
     }
 }
 
-fn cost(out: &mut String, run: &RunReport) {
-    let (nanos, longest) = run.cost_summary();
-    let exchanges: u64 = run.cost.iter().map(|cost| cost.exchanges).sum();
-    let seconds: f64 = run.cost.iter().map(|cost| cost.seconds).sum();
-    line(
-        out,
-        format_args!(
-            "cost: {nanos:.0} ns an exchange in the detector, passes included; longest pass {:.1} ms; {:.2} us an exchange in all",
-            longest * 1e3,
-            seconds * 1e6 / exchanges.max(1) as f64
-        ),
-    );
-    let Some(cost) = run.cost.first() else {
-        return;
-    };
-    let points: Vec<String> = spread(&cost.memory)
-        .map(|(accounts, bytes)| format!("{} MB at {accounts} accounts", bytes / 1_000_000))
-        .collect();
-    if !points.is_empty() {
-        line(out, format_args!("memory: {}", points.join(", ")));
-    }
-}
-
-/// The first, the middle and the last point.
-fn spread(points: &[(u64, u64)]) -> impl Iterator<Item = &(u64, u64)> {
-    let last = points.len().saturating_sub(1);
-    let mut at = vec![0, last / 2, last];
-    at.dedup();
-    at.into_iter().filter_map(|index| points.get(index))
-}
-
 /// A share in percent, with as many digits as small shares need.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
@@ -353,6 +325,9 @@ mod tests {
             dev_seeds: Some("0..2".to_owned()),
             profile: "1".to_owned(),
             runs: experiment(&plan(2), &Toys, |_| {}),
+            reading: None,
+            through: Vec::new(),
+            flood: None,
         };
 
         let text = table(&report);

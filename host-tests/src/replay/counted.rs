@@ -61,17 +61,21 @@ impl Actions {
                     .insert(String::from_utf8_lossy(action).into_owned(), 1);
             }
         }
-        let state = value(decision, STATE);
-        let state = State::ALL
-            .into_iter()
-            .find(|known| known.name().as_bytes() == state)
-            .unwrap_or_default();
+        let state = state(decision).unwrap_or_default();
         if state > State::Observe {
             let account = value(decision, ACCOUNT).to_vec();
             let gravest = self.accounts.entry(account).or_default();
             *gravest = (*gravest).max(state);
         }
     }
+}
+
+/// The state that a decision tells.
+pub(crate) fn state(decision: &[u8]) -> Option<State> {
+    let state = value(decision, STATE);
+    State::ALL
+        .into_iter()
+        .find(|known| known.name().as_bytes() == state)
 }
 
 /// What follows `key` up to the end of the string, escapes as they are.

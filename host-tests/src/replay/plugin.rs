@@ -3,8 +3,13 @@ use super::Decider;
 use super::recorded::request_headers;
 use crate::trace::{TraceLine, TraceResponse};
 use crate::weir::{DECISION, HASH_KEY};
-use crate::{Exchange, HeaderMap, HostcallCounts, Message, SharedDataStore, Upstream, Worker};
+use crate::{
+    Exchange, HeaderMap, HostConfig, HostcallCounts, LogLevel, Message, SharedDataStore, Upstream,
+    Worker,
+};
+use std::num::NonZeroU32;
 use std::time::Duration;
+use weir_engine::policy::Policy;
 use weir_engine::store::{CounterStore, StoreError};
 use weir_engine::time::Timestamp;
 
@@ -42,6 +47,8 @@ pub struct PluginReport {
     pub hostcalls: HostcallCounts,
     /// Calls into the VM, ticks included.
     pub vm_entries: u64,
+    /// Fuel burnt, ticks and start included, where the host counts it.
+    pub fuel: Option<u64>,
     /// Bytes of linear memory in the end.
     pub memory_bytes: u64,
 }
@@ -54,6 +61,7 @@ impl PluginReport {
         Self {
             hostcalls: self.hostcalls,
             vm_entries: self.vm_entries + other.vm_entries,
+            fuel: self.fuel.zip(other.fuel).map(|(own, others)| own + others),
             memory_bytes: self.memory_bytes.max(other.memory_bytes),
         }
     }
@@ -134,8 +142,19 @@ impl Decider for PluginDecider {
         PluginReport {
             hostcalls: self.worker.hostcalls(),
             vm_entries: self.worker.vm_entries(),
+            fuel: self.worker.fuel(),
             memory_bytes: self.worker.memory_bytes(),
         }
+    }
+}
+
+/// A host that holds bodies as large as the policy reads, and lets the plugin's warnings through.
+pub fn host_config(policy: &Policy) -> HostConfig {
+    let body = u32::try_from(policy.max_body()).unwrap_or(u32::MAX);
+    HostConfig {
+        buffer_limit_bytes: NonZeroU32::MIN.saturating_add(body.saturating_mul(2)),
+        log_level: LogLevel::Warn,
+        ..HostConfig::default()
     }
 }
 

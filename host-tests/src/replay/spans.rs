@@ -18,7 +18,7 @@ use weir_engine::time::Timestamp;
 
 /// Records of one piece of work: enough that handing it over costs nothing beside it.
 const PIECE: usize = 32;
-/// How long after the end of a span the leader looks at it.
+/// How long after the begin of a span the leader looks at what came before.
 const GRACE: Duration = Duration::from_secs(2);
 /// From one tick of a leader with work to the next.
 const BUSY_TICK: Duration = Duration::from_millis(10);
@@ -380,7 +380,11 @@ impl<W: Write, D: Decider> Conductor<'_, '_, W, D> {
         self.crew.work.notify_all();
         let workers = self.workers;
         if self.crew.wait(|state| state.ticked == workers) {
-            let mut at = now.max(after(end, GRACE)).max(after(self.leader_at, TICK));
+            // Also after a pause of the recording it closes everything before the span that begins.
+            let begin = begin_of_span(now);
+            let mut at = now
+                .max(after(begin, GRACE))
+                .max(after(self.leader_at, TICK));
             while !self.lead(at)? {
                 at = after(at, BUSY_TICK);
             }
@@ -413,13 +417,14 @@ fn after(time: Timestamp, by: Duration) -> Timestamp {
     time.saturating_add(by)
 }
 
-fn end_of_span(time: Timestamp) -> Timestamp {
+fn begin_of_span(time: Timestamp) -> Timestamp {
     let span = SPAN.as_secs();
     let begin = time.as_unix_seconds() / span * span;
-    after(
-        Timestamp::from_unix_nanos(begin.saturating_mul(1_000_000_000)),
-        SPAN,
-    )
+    Timestamp::from_unix_nanos(begin.saturating_mul(1_000_000_000))
+}
+
+fn end_of_span(time: Timestamp) -> Timestamp {
+    after(begin_of_span(time), SPAN)
 }
 
 #[cfg(test)]

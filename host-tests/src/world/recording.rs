@@ -1,5 +1,6 @@
 //! A world as a trace: every turn as a line, from the first day to the last.
-use super::{Corpora, Renderer, World, WorldScenario};
+use super::{Corpora, Renderer, Sampling, World, WorldScenario};
+use std::io::{self, Read};
 
 /// Unrolls a world line by line. Nobody is refused anything while it is recorded.
 pub struct Recording {
@@ -7,6 +8,7 @@ pub struct Recording {
     renderer: Renderer,
     /// Names, in the order of [`Person::campaign`](super::Person::campaign).
     campaigns: Vec<String>,
+    sampling: Sampling,
 }
 
 impl Recording {
@@ -18,6 +20,22 @@ impl Recording {
             world,
             renderer: Renderer::new(seed, corpora),
             campaigns,
+            sampling: Sampling::ALL,
+        }
+    }
+
+    /// Only the turns of a sample.
+    #[must_use]
+    pub fn sampled(self, sampling: Sampling) -> Self {
+        Self { sampling, ..self }
+    }
+
+    /// The lines as a stream.
+    pub const fn into_reader(self) -> RecordingReader {
+        RecordingReader {
+            recording: self,
+            line: Vec::new(),
+            read: 0,
         }
     }
 
@@ -28,8 +46,13 @@ impl Recording {
 
     /// Appends the next line, its end included; false when the world's last day is over.
     pub fn write_next(&mut self, out: &mut Vec<u8>) -> bool {
-        let Some(turn) = self.world.next() else {
-            return false;
+        let (world, sampling) = (&mut self.world, self.sampling);
+        let turn = loop {
+            match world.next() {
+                Some(turn) if sampling.takes(&turn, world.person(turn.account)) => break turn,
+                Some(_) => {}
+                None => return false,
+            }
         };
         let person = self.world.person(turn.account);
         let campaign = person
@@ -39,6 +62,29 @@ impl Recording {
         let campaign = campaign.map(String::as_str);
         self.renderer.write(&turn, person, program, campaign, out);
         true
+    }
+}
+
+/// A recording that is written while it is read: one line of it is in memory.
+pub struct RecordingReader {
+    recording: Recording,
+    line: Vec<u8>,
+    read: usize,
+}
+
+impl Read for RecordingReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.read == self.line.len() {
+            self.line.clear();
+            self.read = 0;
+            if !self.recording.write_next(&mut self.line) {
+                return Ok(0);
+            }
+        }
+        let mut rest = self.line.get(self.read..).unwrap_or_default();
+        let count = rest.read(buffer)?;
+        self.read += count;
+        Ok(count)
     }
 }
 
@@ -72,6 +118,18 @@ mod tests {
         }
 
         assert_eq!(count, 2_000);
+    }
+
+    #[test]
+    fn a_recording_reads_as_it_is_written() {
+        let scenario = WorldScenario::load("village").unwrap();
+        let recording = Recording::new(&scenario, 1, Corpora::default());
+        let written = lines(1, 50);
+        let mut read = vec![0; written.len()];
+
+        recording.into_reader().read_exact(&mut read).unwrap();
+
+        assert_eq!(read, written);
     }
 
     #[test]
