@@ -1,6 +1,8 @@
 //! What a simulated campaign's knobs make true of it, for judging reasons.
 use super::{Campaign, Properties};
-use crate::world::{Age, CampaignSpec, Disguise, Network, Quotas, Schedule, Signup, System};
+use crate::world::{
+    Age, CampaignSpec, Disguise, Family, Network, Quotas, Schedule, Signup, System,
+};
 
 /// Left alone for at most so many days, an account still is young.
 const YOUNG_DAYS: f64 = 60.0;
@@ -48,7 +50,11 @@ pub(super) fn campaign(spec: &CampaignSpec) -> Campaign {
     ];
     Campaign {
         name: spec.name.clone(),
-        family: spec.family.name().to_owned(),
+        // Combinations of a scenario's own have nothing but their names in common.
+        family: match spec.family {
+            Family::Custom => spec.name.clone(),
+            family => family.name().to_owned(),
+        },
         properties: all
             .into_iter()
             .filter(|(holds, _)| *holds)

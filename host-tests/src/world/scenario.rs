@@ -9,7 +9,11 @@ use std::path::Path;
 use weir_engine::time::Timestamp;
 
 /// The worlds that come with Weir: name and text.
-pub const SHIPPED: [(&str, &str); 10] = [
+pub const SHIPPED: [(&str, &str); 11] = [
+    (
+        "adaptations",
+        include_str!("../../scenarios/world/adaptations.yaml"),
+    ),
     (
         "incident",
         include_str!("../../scenarios/world/incident.yaml"),
