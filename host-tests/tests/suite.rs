@@ -41,3 +41,5 @@ mod properties; // attributes and filter state
 mod secrecy; // prompts and credentials stay where they are
 #[path = "suite/shared_data.rs"]
 mod shared_data; // CAS rules, threads, the engine's port
+#[path = "suite/through.rs"]
+mod through; // the evaluation through the plugin: the same states

@@ -3,6 +3,7 @@
 //! It refers to nothing outside of itself and runs no script, so it can be kept and mailed. Light and
 //! dark follow the reader's setting; on paper it is black on white.
 mod charts;
+mod cost;
 mod svg;
 
 use super::table::{count, hours, percent};
@@ -58,6 +59,7 @@ pub fn html(report: &Report) -> String {
     for run in &report.runs {
         details(&mut out, run);
     }
+    cost::of_report(&mut out, report);
     out.push_str("</main></body></html>\n");
     out
 }
@@ -111,7 +113,7 @@ fn details(out: &mut String, run: &RunReport) {
     organic(out, run);
     comparison(out, run);
     ablations(out, run);
-    cost(out, run);
+    cost::of_run(out, run);
 }
 
 /// A table; the first row is the head.
@@ -368,40 +370,6 @@ fn ablations(out: &mut String, run: &RunReport) {
         out,
         "What each part is worth: recall / S_pre without it.",
         &head,
-        &body,
-    );
-}
-
-fn cost(out: &mut String, run: &RunReport) {
-    let body: Vec<Vec<String>> = run
-        .cost
-        .iter()
-        .enumerate()
-        .map(|(index, cost)| {
-            let (accounts, bytes) = cost.memory.last().copied().unwrap_or_default();
-            vec![
-                (index + 1).to_string(),
-                count(cost.exchanges),
-                format!("{:.0}", cost.observe_ns),
-                format!("{:.0}", cost.total_ns),
-                format!("{:.1}", cost.longest_pass_s * 1e3),
-                accounts.to_string(),
-                format!("{:.1}", bytes as f64 / 1e6),
-            ]
-        })
-        .collect();
-    rows(
-        out,
-        "What the detector cost, by seed; native, one thread, on the machine that made this report.",
-        &[
-            "seed",
-            "exchanges",
-            "ns an observation",
-            "ns an exchange with passes",
-            "longest pass, ms",
-            "accounts seen",
-            "memory, MB",
-        ],
         &body,
     );
 }

@@ -30,6 +30,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::thread;
 use weir_engine::detect::Detector;
 use weir_engine::hash::HashKey;
 use weir_engine::policy::{Detection, Policy};
@@ -91,10 +92,16 @@ impl Through<'_> {
         let (comparison, cost) = match self.decides {
             Decides::Engine => (self.engine(seed, policy, comparison, &progress)?, None),
             Decides::Plugin(wasm) => {
-                let (comparison, with) =
-                    self.plugin(wasm, seed, &observing, comparison, &progress)?;
-                let without = without_detection(observing);
-                let (_, without) = self.plugin(wasm, seed, &without, io::sink(), &progress)?;
+                let bare = without_detection(&observing);
+                let (with, without) = thread::scope(|scope| {
+                    let without =
+                        scope.spawn(|| self.plugin(wasm, seed, &bare, io::sink(), &progress));
+                    let with = self.plugin(wasm, seed, &observing, comparison, &progress);
+                    (with, without.join())
+                });
+                let (comparison, with) = with?;
+                let (_, without) =
+                    without.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
                 let hours = f64::from(self.scenario.burn_in_days + self.scenario.days) * 24.0;
                 (comparison, Some(PluginCost::of(&with, &without, hours)))
             }
@@ -217,7 +224,8 @@ fn observing(policy: &Value) -> Value {
 }
 
 /// The same without the detector, and without what only it can cause.
-fn without_detection(mut policy: Value) -> Value {
+fn without_detection(policy: &Value) -> Value {
+    let mut policy = policy.clone();
     if let Some(document) = policy.as_object_mut() {
         document.remove("detection");
         if let Some(responses) = document.get_mut("responses").and_then(Value::as_object_mut) {

@@ -439,6 +439,8 @@ mod tests {
     struct World {
         board: AtomicU64,
         told: AtomicU64,
+        /// When the leader looked last, nanoseconds.
+        looked: AtomicU64,
     }
 
     /// Decides with what the board showed; the last one leads.
@@ -459,6 +461,10 @@ mod tests {
             out: &mut Vec<u8>,
         ) -> Result<(), &'static str> {
             assert!(!self.leads && exchange.path != "/panic");
+            let begun = begin_of_span(exchange.time);
+            let looked = self.world.looked.load(Ordering::SeqCst);
+            let first = exchange.time < Timestamp::from_unix_nanos(1_700_000_040_000_000_000);
+            assert!(first || looked >= after(begun, GRACE).as_unix_nanos());
             if exchange.path == "/broken" {
                 return Err("broken");
             }
@@ -467,8 +473,10 @@ mod tests {
             write!(out, "{{\"seen\":{seen}}}").unwrap();
             Ok(())
         }
-        fn tick(&mut self, _: Timestamp) -> Result<bool, &'static str> {
+        fn tick(&mut self, now: Timestamp) -> Result<bool, &'static str> {
             if self.leads {
+                let looked = &self.world.looked;
+                looked.store(now.as_unix_nanos(), Ordering::SeqCst);
                 // Three ticks of work each time.
                 self.rest = (self.rest + 1) % 3;
                 if self.rest == 0 {

@@ -1,4 +1,4 @@
-use weir_host::{Exchange, Hostcall, Message, Plugin, Stat};
+use weir_host::{Exchange, Host, HostConfig, Hostcall, Message, Plugin, Stat};
 
 use crate::fixture::{self, config, host};
 
@@ -48,4 +48,25 @@ fn the_same_input_makes_the_same_calls() {
 
     assert_eq!(counts(), counts());
     assert_eq!(counts().0.of(Hostcall::GetBufferBytes), 20);
+}
+
+#[test]
+fn fuel_is_counted_where_it_is_asked_for_and_repeats_exactly() {
+    let burnt = |fuel, exchanges| {
+        let host = Host::new(HostConfig {
+            fuel,
+            ..HostConfig::default()
+        });
+        let plugin = Plugin::load(&host.unwrap(), &fixture::busy(), config("")).unwrap();
+        let mut worker = plugin.worker().unwrap();
+        for _ in 0..exchanges {
+            worker.exchange(&busy_exchange());
+        }
+        worker.fuel()
+    };
+
+    let ten = burnt(true, 10).unwrap();
+    assert_eq!(burnt(true, 10), Some(ten));
+    assert!(burnt(true, 20).unwrap() > ten && ten > 100);
+    assert_eq!(burnt(false, 10), None);
 }

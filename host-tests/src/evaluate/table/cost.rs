@@ -142,7 +142,7 @@ fn through(out: &mut String, agreement: &Agreement) {
 
 fn flooded(out: &mut String, flood: &Flood) {
     let states = |states: &[(&'static str, u64)]| {
-        let states = states.iter().skip(1);
+        let states = states.iter().filter(|(_, many)| *many > 0);
         let states = states.map(|(state, many)| format!("{state} {many}"));
         states.collect::<Vec<_>>().join(", ")
     };
@@ -150,12 +150,13 @@ fn flooded(out: &mut String, flood: &Flood) {
     line(
         out,
         format_args!(
-            "flood: {} one-shot accounts in a day, room for {}: {} watched accounts lost; before {}; the same after {}",
+            "flood: {} one-shot accounts in a day, room for {}: {} watched accounts lost; before {}; the same after {}, {} of them milder than without the flood",
             flood.accounts,
             flood.room,
             flood.lost,
             states(&flood.before),
-            states(&flood.after)
+            states(&flood.after),
+            flood.milder
         ),
     );
     let [spared, restricted] = flood.restricted;

@@ -136,3 +136,63 @@ impl Write for Comparison {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::book::Recorder;
+    use super::*;
+    use crate::evaluate::Judge;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use weir_engine::detect::{Detector, Observation, Profile, Settings};
+
+    /// Two exchanges of one account and one of another; nobody is judged.
+    fn book() -> Book {
+        let book = Rc::new(RefCell::new(Book::default()));
+        let detector = Detector::new(Profile::shipped(), Settings::default());
+        let mut recorder = Recorder::new(detector, Rc::clone(&book));
+        for account in [7, 7, 8] {
+            recorder.observe(&Observation {
+                account,
+                ..Observation::default()
+            });
+        }
+        book.take()
+    }
+
+    fn told(decisions: &str) -> Agreement {
+        let mut comparison = Comparison::new(book());
+        // In pieces that do not end where lines do.
+        for piece in decisions.as_bytes().chunks(7) {
+            comparison.write_all(piece).unwrap();
+        }
+        comparison.finish(1, Sampling::ALL, 2, Vec::new(), None)
+    }
+
+    #[test]
+    fn a_state_that_differs_is_counted_by_exchange_and_by_account() {
+        let told = told("{\"state\":\"watch\"}\n{\"state\":\"watch\"}\n{\"state\":\"observe\"}\n");
+
+        assert!(!told.holds());
+        assert_eq!((told.differing_accounts, told.differing_exchanges), (1, 2));
+        let first = told.first.unwrap();
+        assert_eq!(
+            (first.exchange, first.evaluation, first.decision),
+            (1, "observe", "watch")
+        );
+        assert_eq!(&told.states[..2], [("observe", 1), ("watch", 2)]);
+    }
+
+    #[test]
+    fn a_decision_that_is_missing_or_tells_no_state_is_no_agreement() {
+        let line = "{\"state\":\"observe\"}\n";
+
+        assert!(told(&line.repeat(3)).holds());
+        assert!(!told(&line.repeat(2)).holds());
+        assert!(!told(&line.repeat(4)).holds());
+        assert_eq!(
+            told(&format!("{line}{{}}\n{line}")).first.unwrap().decision,
+            "missing"
+        );
+    }
+}
