@@ -34,13 +34,15 @@ pub fn tag(key: &HashKey, domain: &str, value: &[u8]) -> u32 {
     u32::from_le_bytes([a, b, c, d]).max(1)
 }
 
-/// The short hash of the network of the first address in `list`: /24 of IPv4, /48 of IPv6; 0 where it is none.
+/// The short hash of the network of the last address in `list`: /24 of IPv4, /48 of IPv6; 0 where it is none.
 ///
-/// The first address of `x-forwarded-for` is the client's own, if a filter in front removes what clients
-/// send (Envoy: `use_remote_address`). Ports and the brackets around IPv6 are passed over.
+/// The last address of `x-forwarded-for` is the one that the nearest proxy saw; those before it are what the
+/// client wrote, who could name anybody's network there. Behind a load balancer of your own, name a header
+/// that holds the client's address alone (`x-envoy-external-address`). Ports and the brackets around IPv6
+/// are passed over.
 pub fn network(key: &HashKey, list: &[u8]) -> u32 {
-    let first = list.split(|byte| *byte == b',').next().unwrap_or_default();
-    let Ok(text) = core::str::from_utf8(first.trim_ascii()) else {
+    let last = list.rsplit(|byte| *byte == b',').next().unwrap_or_default();
+    let Ok(text) = core::str::from_utf8(last.trim_ascii()) else {
         return 0;
     };
     let bare = text
@@ -81,15 +83,15 @@ mod tests {
     }
 
     #[test]
-    fn the_first_address_counts_with_or_without_port_and_brackets() {
+    fn the_last_address_counts_for_the_client_writes_the_others() {
         let plain = of("203.0.113.7");
 
         assert_ne!(plain, 0);
         for text in [
-            " 203.0.113.9 , 10.0.0.1",
+            " 10.0.0.1 , 203.0.113.9",
             "203.0.113.7:4711",
             "::ffff:203.0.113.7",
-            "203.0.113.7,198.51.100.1",
+            "198.51.100.1,203.0.113.7",
         ] {
             assert_eq!(of(text), plain, "{text}");
         }
@@ -104,7 +106,7 @@ mod tests {
             "unknown",
             "203.0.113",
             "203.0.113.7.1",
-            ", 203.0.113.7",
+            "203.0.113.7, ",
             "\u{fe}",
         ] {
             assert_eq!(of(text), 0, "{text}");

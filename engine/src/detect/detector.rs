@@ -45,7 +45,7 @@ const PAYERS: f64 = 6.0;
 /// Trusted share from which only slices of a group can be convicted.
 const VOUCHED_SHARE: f64 = 0.05;
 /// Accounts that have to be measurable before anybody is judged.
-const POPULATION: f32 = 100.0;
+const POPULATION: u32 = 100;
 /// Log odds of own evidence from which an account is flagged.
 const FLAG: f32 = 1.0;
 
@@ -105,7 +105,8 @@ pub struct Detector {
     marks: BTreeSet<u64>,
     began: u32,
     clock: u32,
-    measured: u32,
+    /// Hours over which there was a population to learn from; silent days teach nothing, and nothing is unlearned.
+    learned_hours: u32,
     step: Step,
     pass: Pass,
     surveyed: Vec<Surveyed>,
@@ -116,6 +117,8 @@ pub struct Detector {
 #[derive(Default)]
 struct Pass {
     hour: u32,
+    /// Hours since the pass before.
+    elapsed: u32,
     census: Census,
     groups: Vec<Group>,
     index: HashMap<u64, u32>,
@@ -165,7 +168,7 @@ impl Detector {
             marks: BTreeSet::new(),
             began: 0,
             clock: 0,
-            measured: 0,
+            learned_hours: 0,
             step: Step::Idle,
             pass: Pass::default(),
             surveyed: Vec::new(),
@@ -186,7 +189,7 @@ impl Detector {
             account.observe(observation, &mut self.emergence);
             // Old accounts may vouch from their first request on; waiting for a pass would lose their texts.
             if account.requests < 1.5 {
-                account.trusted = account.vouches(now, tenure);
+                account.trusted = account.risk == 0 && account.vouches(now, tenure);
             }
         }
     }
@@ -199,10 +202,8 @@ impl Detector {
 
     /// How much of the learning is done, 0 to 1; below 1 nobody is judged.
     pub fn learned(&self) -> f32 {
-        let learn = self.settings.learn.as_secs() as f32 / 3600.0;
-        let hours = self.clock.saturating_sub(self.began / 3600) as f32;
-        let time = if learn > 0.0 { hours / learn } else { 1.0 };
-        time.min(self.measured as f32 / POPULATION).clamp(0.0, 1.0)
+        let learn = (self.settings.learn.as_secs() as f32 / 3600.0).max(PASS_HOURS as f32);
+        (self.learned_hours as f32 / learn).clamp(0.0, 1.0)
     }
 
     /// Does at most about `work` units (an account or a group each) of a pass that is due at `now`.
@@ -233,9 +234,12 @@ impl Detector {
         if turned(KNOWN_HOURS) || (self.learned() < 1.0 && turned(24)) {
             self.emergence.turn_trusted();
         }
+        // A gap in the traffic is no time of learning.
+        let elapsed = hour.saturating_sub(self.clock).min(2 * PASS_HOURS);
         self.clock = hour;
         self.pass = Pass {
             hour,
+            elapsed,
             ..Pass::default()
         };
         self.surveyed.clear();
@@ -280,6 +284,7 @@ impl Detector {
                     }
                 }
                 self.step = if to == self.accounts.places() {
+                    self.forget_evicted();
                     self.pass = Pass::default();
                     Step::Idle
                 } else {
@@ -331,12 +336,15 @@ impl Detector {
                 marked: self.marks.contains(&account.id),
             }
         });
+        let most = most_groups(&self.settings);
         let (sizes, pass) = (&mut self.sizes, &mut self.pass);
         groups::memberships(&account, |membership| {
             sizes.add(membership.key);
             let large = f64::from(sizes.count(membership.key)) >= least(membership.kind);
             if let Some(member) = member.as_ref().filter(|_| large) {
-                pass.group(&membership).add(member, &membership);
+                if let Some(group) = pass.group(&membership, most) {
+                    group.add(member, &membership);
+                }
             }
         });
         let trusted = account.trusted;
@@ -361,7 +369,9 @@ impl Detector {
     fn end_census(&mut self) {
         self.sizes.turn();
         self.population.take(&self.pass.census);
-        self.measured = self.pass.measured;
+        if self.pass.measured >= POPULATION {
+            self.learned_hours = self.learned_hours.saturating_add(self.pass.elapsed);
+        }
         if self.pass.counted > 0.0 {
             self.flagged = (self.pass.flagged / self.pass.counted).clamp(0.01, 0.5);
             self.trusted = self.pass.trusted / self.pass.counted;
@@ -435,15 +445,20 @@ impl Detector {
             .iter()
             .filter(|(_, suspect)| suspect.convicted);
         self.convicted = convicted.map(|(key, suspect)| (*key, *suspect)).collect();
-        while self.suspects.len() > self.settings.max_accounts / 8 + 64 {
-            let least = self
+        let surplus = self
+            .suspects
+            .len()
+            .saturating_sub(most_groups(&self.settings));
+        if surplus > 0 {
+            let mut sums: Vec<(f32, u64)> = self
                 .suspects
                 .iter()
-                .min_by(|one, other| one.1.sum.total_cmp(&other.1.sum));
-            let Some(key) = least.map(|(key, _)| *key) else {
-                break;
-            };
-            self.suspects.remove(&key);
+                .map(|(key, suspect)| (suspect.sum, *key))
+                .collect();
+            sums.sort_by(|one, other| one.0.total_cmp(&other.0));
+            for (_, key) in sums.into_iter().take(surplus) {
+                self.suspects.remove(&key);
+            }
         }
     }
 
@@ -457,9 +472,13 @@ impl Detector {
             return;
         }
         let now = self.pass.hour.saturating_mul(3600);
+        if known.is_none() && self.convicted.is_empty() {
+            return;
+        }
+        let account = account.faded(now);
         let mut best: [Option<(Membership, Suspect)>; groups::FAMILIES] = [None; groups::FAMILIES];
         if !self.convicted.is_empty() {
-            groups::memberships(account, |membership| {
+            groups::memberships(&account, |membership| {
                 if let Some(suspect) = self.convicted.get(&membership.key) {
                     keep_best(&self.profile, &mut best, membership, suspect);
                 }
@@ -469,7 +488,6 @@ impl Detector {
         if known.is_none() && best.iter().all(Option::is_none) {
             return;
         }
-        let account = account.faded(now);
         let values = measures::measure(&account, self.company(&account), now);
         let values = values.map(|values| {
             self.population
@@ -522,6 +540,18 @@ impl Detector {
         if let Some(account) = self.accounts.at_mut(place) {
             account.risk = after.state as u8;
         }
+    }
+
+    /// Whoever had to leave the table is judged no longer; nobody could ever clear him.
+    fn forget_evicted(&mut self) {
+        let (accounts, changed) = (&self.accounts, &mut self.changed);
+        self.judgements.retain(|id, _| {
+            let kept = accounts.find(*id).is_some();
+            if !kept {
+                changed.insert(*id);
+            }
+            kept
+        });
     }
 
     /// Accounts that one group may bring down in one day.
@@ -594,19 +624,26 @@ impl Detector {
 }
 
 impl Pass {
-    /// The group of a membership, begun where it is the first.
-    fn group(&mut self, membership: &Membership) -> &mut Group {
+    /// The group of a membership, begun where it is the first; `None` where `most` others are there already.
+    fn group(&mut self, membership: &Membership, most: usize) -> Option<&mut Group> {
         let next = self.groups.len();
-        let at = *self
-            .index
-            .entry(membership.key)
-            .or_insert(u32::try_from(next).unwrap_or(u32::MAX)) as usize;
-        if at >= next {
-            self.groups.push(Group::new(membership));
-        }
-        #[expect(clippy::indexing_slicing, reason = "the index was given out above")]
-        &mut self.groups[at.min(next)]
+        let at = match self.index.get(&membership.key) {
+            Some(at) => *at as usize,
+            None if next >= most => return None,
+            None => {
+                self.index
+                    .insert(membership.key, u32::try_from(next).unwrap_or(u32::MAX));
+                self.groups.push(Group::new(membership));
+                next
+            }
+        };
+        self.groups.get_mut(at)
     }
+}
+
+/// Groups and suspects that have room.
+fn most_groups(settings: &Settings) -> usize {
+    settings.max_accounts / 4 + 256
 }
 
 /// Keeps the strongest group of each family.

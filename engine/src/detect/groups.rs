@@ -237,10 +237,10 @@ impl Group {
         })
     }
 
-    /// Members that the weights are worth (Kish).
+    /// Members that the weights are worth (Kish), never more than they add up to: the seats of one organization are one.
     pub(super) fn effective(&self) -> f64 {
         if self.squares > 0.0 {
-            self.weight * self.weight / self.squares
+            (self.weight * self.weight / self.squares).min(self.weight)
         } else {
             0.0
         }

@@ -5,7 +5,7 @@
     reason = "finite floats and hours since 1970"
 )]
 use super::{
-    groups::{FAMILIES, Family, Membership},
+    groups::{FAMILIES, Family, Kind, Membership},
     measures::Values,
     profile::Profile,
     signal::Signal,
@@ -147,11 +147,6 @@ impl Judgement {
             .copied()
             .flatten()
             .map_or(0.0, |(gain, ..)| gain);
-        let second = families
-            .get(1)
-            .copied()
-            .flatten()
-            .map_or(0.0, |(gain, ..)| gain);
         let alike = match (families.first().copied().flatten(), values) {
             (Some((_, _, suspect)), Some(values)) => suspect.likeness(values),
             _ => 0.0,
@@ -171,7 +166,12 @@ impl Judgement {
             membership.kind.family() != Family::Origin && *gain > CONVICTING
         });
         let itself = own >= SECOND_KEY && alike >= SECOND_LIKENESS;
-        let two_keys = shares_work && (itself || second > CONVICTING);
+        // One tool has one text, one shape and one week of success: those are one key. Who pays and from
+        // where is another.
+        let pays_alike = families.iter().flatten().any(|(gain, membership, _)| {
+            matches!(membership.kind, Kind::Payment | Kind::Network) && *gain > CONVICTING
+        });
+        let two_keys = shares_work && (itself || pays_alike && own > 0.0);
         let most = if two_keys && room {
             State::Restrict
         } else if first > 0.0 {
@@ -179,6 +179,8 @@ impl Judgement {
         } else {
             State::Watch
         };
+        // Falling silent is no evidence.
+        let most = if values.is_some() { most } else { state };
         self.enter(
             state,
             thresholds.state(self.standing.score).min(most),

@@ -3,6 +3,8 @@ use super::{groups::FEATURES, measures::MEASURES};
 use alloc::string::{String, ToString};
 use serde::{Deserialize, Serialize};
 
+/// Nothing in a profile is larger.
+const MOST: f32 = 100.0;
 /// The profile that comes with the engine.
 const SHIPPED: &[u8] = include_bytes!("profile.json");
 
@@ -95,30 +97,36 @@ impl Profile {
     /// Weights as `weir calibrate` writes them.
     ///
     /// # Errors
-    /// JSON of another form, or a number that is not finite.
+    /// JSON of another form, or a number out of range.
     pub fn from_json(json: &[u8]) -> Result<Self, ProfileError> {
         let profile: Self = serde_json::from_slice(json).map_err(|error| ProfileError {
             what: error.to_string(),
         })?;
-        if profile.is_finite() {
-            Ok(profile)
-        } else {
-            Err(ProfileError {
-                what: "a weight is not finite".to_string(),
-            })
-        }
+        profile.check().map(|()| profile)
     }
 
-    fn is_finite(&self) -> bool {
-        let arrays = self.own.iter().chain(&self.group).chain(&self.dispersion);
-        let single = [
-            self.prior,
-            self.own_bias,
-            self.group_bias,
-            self.drift,
-            self.boundary,
-        ];
-        arrays.chain(&single).all(|number| number.is_finite())
+    /// Every number in the range in which the arithmetic of a pass stays finite and in order.
+    fn check(&self) -> Result<(), ProfileError> {
+        let weights = self.own.iter().chain(&self.group);
+        let mut weights = weights.chain([&self.prior, &self.own_bias, &self.group_bias]);
+        let what = if !weights.all(|weight| weight.abs() <= MOST) {
+            "a weight is not a number between -100 and 100"
+        } else if !self
+            .dispersion
+            .iter()
+            .all(|value| (0.0..=MOST).contains(value))
+        {
+            "a dispersion is not between 0 and 100"
+        } else if !(0.0..=MOST).contains(&self.drift) {
+            "drift is not between 0 and 100"
+        } else if !(0.1..=MOST).contains(&self.boundary) {
+            "boundary is not between 0.1 and 100"
+        } else {
+            return Ok(());
+        };
+        Err(ProfileError {
+            what: what.to_string(),
+        })
     }
 
     /// Weights under which nothing is evidence.
@@ -156,6 +164,7 @@ mod tests {
         assert!(Profile::from_json(text.as_bytes()).is_ok());
         for broken in [
             text.replace("-6.9", "1e999"),
+            text.replace("\"boundary\":11.4", "\"boundary\":-1.0"),
             text.replace("\"prior\"", "\"prayer\""),
             text.replace("\"SIGNUP_BURST\"", "\"BUSTS\""),
         ] {

@@ -86,8 +86,9 @@ impl Suspect {
         self.daily = daily;
         #[expect(clippy::as_conversions, reason = "at most 24")]
         let days = elapsed as f32 / 24.0;
-        self.sum =
-            (self.sum + (daily - profile.drift) * days).clamp(0.0, MEMORY * profile.boundary);
+        self.sum = (self.sum + (daily - profile.drift) * days)
+            .max(0.0)
+            .min(MEMORY * profile.boundary);
         self.judge(profile);
         let share = (group.flagged / group.weight.max(1e-9) - flagged)
             / (FLAGGED_IN_CAMPAIGN - flagged).max(0.05);
