@@ -15,7 +15,7 @@ use std::time::Duration;
 use weir_engine::detect::{Detector, Profile, Settings};
 use weir_engine::hash::HashKey;
 
-/// Hours between two surveys: a prime to a day, so that they come at every time of day.
+/// Hours between two surveys: coprime to 24, so that they come at every time of day.
 const SURVEY_HOURS: u64 = 19;
 /// One in so many benign accounts enters a survey; campaigns' accounts all do.
 const BENIGN_SAMPLE: u64 = 8;

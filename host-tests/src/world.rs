@@ -2,7 +2,8 @@
 //!
 //! [`Turn`]s come in time order. What a turn says is made of its numbers by `words` and `program`; who
 //! sends it when is made by `population` and `life`. Labels live in [`Person`] and [`Turn::customer`]
-//! and never in anything that a request shows.
+//! and never in anything that a request shows, with one exception: where corpora are given, a campaign's own
+//! turns speak from the extraction corpus.
 mod campaign;
 mod catalogue;
 mod clients;

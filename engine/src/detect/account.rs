@@ -101,9 +101,7 @@ pub(super) struct Account {
     last_network: u32,
     /// Trusted: aged, paid for or verified, in good standing.
     pub(super) trusted: bool,
-    /// Log odds by its own evidence alone, as of the last pass.
-    pub(super) own: f32,
-    /// Its state is above `Watch` or it was watched lately: not to be evicted before others.
+    /// Its state as a number: the graver, the later it is evicted.
     pub(super) risk: u8,
 }
 

@@ -43,7 +43,7 @@ impl Accounts {
         self.records.len() * (size_of::<Account>() + size_of::<u64>())
     }
 
-    /// Places, taken or free; [`get`](Self::at) goes over them.
+    /// Places, taken or free; [`at`](Self::at) reads them.
     pub(super) fn places(&self) -> usize {
         self.records.len()
     }

@@ -317,14 +317,12 @@ impl Detector {
         }
         let weight = weight(&account, seats);
         let stratum = measures::stratum(&account);
-        let mut own = 0.0;
         let measured = measures::measure(&account, company, now);
         let member = measured.map(|values| {
             self.pass.measured += 1;
             self.pass.census.add(stratum, &values, weight);
             let values = self.population.standardise(stratum, &values);
-            own = super::judgement::own(&self.profile, &values);
-            let flagged = own > FLAG;
+            let flagged = super::judgement::own(&self.profile, &values) > FLAG;
             self.pass.counted += weight;
             self.pass.flagged += if flagged { weight } else { 0.0 };
             self.pass.trusted += if account.trusted { weight } else { 0.0 };
@@ -350,7 +348,6 @@ impl Detector {
         let trusted = account.trusted;
         if let Some(account) = self.accounts.at_mut(place) {
             account.trusted = trusted;
-            account.own = own;
         }
     }
 

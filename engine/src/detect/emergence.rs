@@ -15,7 +15,7 @@ use alloc::{vec, vec::Vec};
 
 /// Account classes seen that make a shingle emergent: 6 of 8 bits stand for about 11 accounts.
 const EMERGENT_BITS: u32 = 6;
-/// Classes of trusted accounts that make a shingle known: about 3 accounts.
+/// Classes of trusted accounts that make a shingle known: about 4 accounts.
 const KNOWN_BITS: u32 = 3;
 /// Cells of one cache line.
 const LINE: usize = 16;

@@ -154,8 +154,6 @@ pub(super) struct Group {
     pub(super) key: u64,
     pub(super) kind: Kind,
     pub(super) slice: Slice,
-    /// Accounts.
-    pub(super) accounts: u32,
     /// Members, where an established organization counts as one.
     pub(super) weight: f64,
     squares: f64,
@@ -188,7 +186,6 @@ impl Group {
             key: membership.key,
             kind: membership.kind,
             slice: membership.slice,
-            accounts: 0,
             weight: 0.0,
             squares: 0.0,
             trusted: 0.0,
@@ -204,7 +201,6 @@ impl Group {
     /// Takes a member in. O(measures).
     pub(super) fn add(&mut self, member: &Member<'_>, membership: &Membership) {
         let weight = member.weight;
-        self.accounts += 1;
         self.weight += weight;
         self.squares += weight * weight;
         let count = |yes: bool| if yes { weight } else { 0.0 };

@@ -104,8 +104,7 @@ pub struct Observation {
     pub asn: u32,
     /// Client program and version (`user-agent`).
     pub client: u32,
-    /// Shape of the request: key order and parameter values of the body, names of the client's own
-    /// headers, never their values and no text.
+    /// Shape of the body: order of keys and values of parameters; no text and no header.
     pub shape: u32,
     /// Model asked for.
     pub model: u32,

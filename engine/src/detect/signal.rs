@@ -6,7 +6,7 @@ use super::{groups::FEATURES, measures::MEASURES};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal(u8);
 
-/// The prior, the bias and rest of own evidence, own evidence by measure, the group's base rate, the rest, and a group's evidence by feature.
+/// In order: prior, rest of own evidence, rest of a group's, likeness; own evidence by measure; a group's by feature.
 const NAMES: [&str; FIRST_GROUP + FEATURES] = [
     "PRIOR",
     "OWN_OTHER",
@@ -126,7 +126,32 @@ pub(super) fn group_names() -> impl Iterator<Item = &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::{
+        groups::{BURST, FLAGGED, SHARE, TRUSTED},
+        measures::Measure,
+    };
     use alloc::collections::BTreeSet;
+
+    #[test]
+    fn names_follow_the_order_of_the_measures_and_features() {
+        for (index, name) in [
+            (Measure::Age as usize, "ACCOUNT_AGE"),
+            (Measure::Hours as usize, "SLEEPLESS"),
+            (Measure::Moves as usize, "NETWORK_CHURN"),
+            (Measure::Shape as usize, "ONE_SHAPE"),
+        ] {
+            assert_eq!(Signal::own(index).name(), name);
+        }
+        for (index, name) in [
+            (MEASURES + Measure::Volume as usize, "EVENNESS"),
+            (BURST, "SIGNUP_BURST"),
+            (SHARE, "NO_SIDE_LIFE"),
+            (FLAGGED, "FLAGGED_MEMBERS"),
+            (TRUSTED, "TRUSTED_MEMBERS"),
+        ] {
+            assert_eq!(Signal::group(index).name(), name);
+        }
+    }
 
     #[test]
     fn every_signal_has_a_name_of_its_own_and_is_found_by_it_and_by_its_code() {

@@ -13,7 +13,7 @@ pub enum State {
     StepUp,
     /// Belongs to a campaign by two independent keys.
     Restrict,
-    /// Restricted for long, or by a person.
+    /// Restricted for a week.
     Block,
 }
 

@@ -4,7 +4,6 @@ use anyhow::{Context, bail};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 use weir_engine::detect::{Profile, Settings};
 use weir_host::calibrate::{Plan, calibrate};
 use weir_host::evaluate::Seeds;
@@ -68,10 +67,7 @@ impl CalibrateCommand {
             scenario,
             seeds: self.seeds.iter().collect(),
             jobs: self.jobs.unwrap_or_else(cores),
-            settings: Settings {
-                learn: Duration::from_secs(3 * 86_400),
-                ..Settings::default()
-            },
+            settings: Settings::default(),
         };
         let bar = progress::count();
         let refit = calibrate(&plan, &base, &self.name, &|exchanges| bar.inc(exchanges));

@@ -29,7 +29,7 @@ pub(crate) struct EvaluateCommand {
     /// Weights of the evidence, as `weir calibrate` writes them, instead of the policy's or the shipped ones
     #[arg(long, value_name = "FILE")]
     profile: Option<PathBuf>,
-    /// A shipped world (incident, families, a1 to a6, organic, village) or a YAML file
+    /// A shipped world (incident, families, a1 to a6, adaptations, organic, village) or a YAML file
     #[arg(long, value_name = "NAME|FILE", default_value = "incident")]
     scenario: String,
     /// Seeds that results are reported on, the end excluded

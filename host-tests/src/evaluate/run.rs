@@ -118,7 +118,9 @@ pub fn run<E: Exchanges + ?Sized>(
             refused |= index == 0 && mode == Loop::Closed && state >= State::Restrict;
         }
         if refused {
+            // Nothing was served, so nothing was used: as the plugin tells it.
             observation.refused = true;
+            (observation.input_tokens, observation.output_tokens) = (0, 0);
             exchanges.refused(&turn);
         }
         for (index, seat) in seats.iter_mut().enumerate() {
