@@ -1,9 +1,7 @@
 //! The detector as a whole, on a small made-up town: what it finds, when it stays silent, and what it may not depend on.
 #![expect(
-    clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
-    clippy::indexing_slicing,
     reason = "a test says what went wrong by failing"
 )]
 use std::time::Duration;

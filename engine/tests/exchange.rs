@@ -40,6 +40,7 @@ impl World {
                 "account": [{"header": "x-account-id"}, {"apiKey": {}}],
                 "organization": [{"header": "x-org-id"}],
                 "created": [{"header": "x-account-created"}],
+                "verification": [{"header": "x-verification"}],
                 "plan": [{"header": "x-plan"}],
             },
             "capabilities": {
@@ -668,7 +669,6 @@ fn only_the_paths_that_a_policy_names_pass_through_and_none_that_merely_look_lik
 fn watched(change: impl FnOnce(&mut Value)) -> World {
     World::new(|policy| {
         policy["detection"] = json!({"learn": "1d"});
-        policy["identity"]["verification"] = json!([{"header": "x-verification"}]);
         change(policy);
     })
 }

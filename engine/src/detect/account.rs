@@ -1,6 +1,5 @@
 //! What is remembered of one account: counts that fade with a half-life of three and a half days.
 #![expect(
-    clippy::arithmetic_side_effects,
     clippy::as_conversions,
     reason = "small counts and hours since 1970, all far below the limits of their types"
 )]

@@ -109,10 +109,8 @@ impl Sentinel {
         store: &mut impl CounterStore,
     ) -> Result<Self, StoreError> {
         let own = detection.clone();
-        let judge = move || {
-            let detector = Detector::new(own.profile(), own.settings());
-            Box::new(detector) as Box<dyn Judge>
-        };
+        let judge =
+            move || -> Box<dyn Judge> { Box::new(Detector::new(own.profile(), own.settings())) };
         Self::with_judge(detection.memory(), owner, Box::new(judge), store)
     }
 

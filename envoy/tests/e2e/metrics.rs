@@ -46,6 +46,7 @@ async fn exchanges_tokens_and_usage_are_counted_under_their_labels_and_under_no_
             ("tier", "basic"),
             ("endpoint", endpoint),
             ("mode", "enforce"),
+            ("state", "observe"),
         ];
         ("weir_exchanges", labels.to_vec())
     };
