@@ -1,6 +1,5 @@
 //! From evidence to a standing: the score is a sum of listed reasons, and nobody is acted on without two
 //! keys that do not depend on one another.
-#![expect(reason = "finite floats and hours since 1970")]
 use super::{
     groups::{FAMILIES, Family, Kind, Membership},
     measures::Values,

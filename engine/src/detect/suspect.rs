@@ -3,7 +3,6 @@
 //! Page's CUSUM (Biometrika 1954): what a group's features say per day, less a drift, is summed and
 //! never falls below zero. Evidence of one moment, however strong, is capped per day, so that a burst
 //! that is over by tomorrow convicts nobody.
-#![expect(reason = "finite floats and hours since 1970")]
 use super::{
     groups::{FEATURES, Features, Group},
     measures::{MEASURES, Values},
