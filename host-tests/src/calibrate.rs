@@ -5,7 +5,8 @@
 //! account's own evidence and the dispersion of benign groups; then the weights of groups, which count
 //! members flagged by their own evidence; then the boundary, from what benign groups reach in worlds
 //! of the same kind. Signs are held: a measure may only say what there is a reason for, and what an
-//! operator of a campaign sets freely (volume, answer length, turns) says nothing by its level.
+//! operator of a campaign sets freely (volume, answer length, turns) says nothing by its level. The prior,
+//! the drift and the caps stay as they are, and the boundary only rises.
 pub mod fit;
 
 use crate::evaluate::in_parallel;

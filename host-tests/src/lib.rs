@@ -3,7 +3,8 @@
 //! [`Host`] is the proxy's process, [`Plugin`] a compiled filter with one configuration, [`Worker`]
 //! one thread's VM, [`Stream`] one exchange in it. No clock is ever read: workers are told the time.
 //! Any Proxy-Wasm plugin runs in it. Beside the host stands what the `weir` command is made of:
-//! [`trace`], [`simulate`] and [`replay`] for traffic, [`policy_file`] for policies, [`demo`].
+//! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
+//! detector, [`policy_file`] for policies, [`demo`].
 //!
 //! ```
 //! use weir_host::{Exchange, Host, HostConfig, Plugin, PluginConfig};

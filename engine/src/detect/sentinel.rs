@@ -63,7 +63,7 @@ pub struct SentinelStats {
     pub late: u64,
     /// Observations that the judge was given.
     pub judged: u64,
-    /// Ticks of a leader.
+    /// Ticks in which this VM led.
     pub passes: u64,
     /// Changes of standings written to the board.
     pub published: u64,

@@ -17,7 +17,7 @@ use alloc::{
 };
 use core::{ops::RangeInclusive, time::Duration};
 
-/// Learning: long enough for one pass, and no longer than a campaign lasts.
+/// Learning: from a minute, for tests (nobody is judged before the first pass anyhow), to a quarter of a year.
 const LEARN: RangeInclusive<Duration> = Duration::from_secs(60)..=Duration::from_secs(90 * 86_400);
 /// Memory: every possible worker's pages twice over, up to what a VM can hold.
 const MEMORY: RangeInclusive<u64> = 16 * 1024 * 1024..=1024 * 1024 * 1024;

@@ -320,9 +320,10 @@ pub struct ListEntry {
 pub struct Detection {
     /// Off when false; true when absent.
     pub enabled: Option<bool>,
-    /// How long traffic is learned before anybody is judged, `3d`.
+    /// How long traffic is learned before anybody is judged, `1m` to `90d`; `3d` when absent.
     pub learn: Option<String>,
-    /// Memory of the detector and of what workers tell it, `64MiB`; fixed when the proxy starts.
+    /// Memory of the detector and of what workers tell it, `16MiB` to `1GiB`; `64MiB` when absent; fixed when the
+    /// proxy starts.
     pub memory: Option<String>,
     /// Scores from which an account changes its state.
     pub thresholds: Option<Thresholds>,

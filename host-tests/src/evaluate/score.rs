@@ -1,6 +1,7 @@
 //! Counts one seed while it runs: a record per account, found by number, and little else.
 //!
-//! Only the scored window counts; what happens in the burn-in merely introduces accounts. Per exchange
+//! Exchanges count in the scored window only. Standings count from the first on: a restriction of the burn-in
+//! lasts into the window, so an organic account that it hit is a false positive. Per exchange
 //! there is no hashing and no allocation (accounts are met once); memory is O(accounts) plus, for
 //! campaign accounts only, a number per day.
 use super::account::{Account, NEVER};

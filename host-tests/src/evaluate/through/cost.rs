@@ -19,7 +19,7 @@ pub struct PluginCost {
     pub with: Each,
     /// An exchange under the policy without detection.
     pub without: Each,
-    /// Fuel of the leader for an hour of the trace: everything observed, and one pass.
+    /// Fuel of the leader for an hour of the trace: everything observed, and its share of a pass (one every two hours).
     pub leader_fuel_per_hour: f64,
     /// Hostcalls of the leader for an hour of the trace.
     pub leader_hostcalls_per_hour: f64,
