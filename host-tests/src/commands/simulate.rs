@@ -18,7 +18,7 @@ const WORLD_KEY: &str = "burn_in_days:";
 /// Makes a trace of believable LLM traffic; the same seed and inputs give the same bytes
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  weir simulate --scenario mixed --seed 7 --exchanges 20000 --out trace.jsonl\n  weir simulate --scenario world/village --seed 7 --out village.jsonl"
+    after_help = "Example: weir simulate --scenario mixed --seed 7 --exchanges 20000 --out trace.jsonl\nA world: weir simulate --scenario world/village --seed 7 --out village.jsonl"
 )]
 pub(crate) struct SimulateCommand {
     /// A shipped scenario (mixed, organic, campaign, million-accounts), a world with days and campaigns

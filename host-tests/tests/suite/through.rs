@@ -10,7 +10,7 @@ fn hamlet() -> WorldScenario {
 name: hamlet
 start: \"2026-04-08T00:00:00Z\"
 burn_in_days: 2
-days: 3
+days: 7
 accounts: 400
 exchanges_per_day: 3000
 hard_negatives: 0
