@@ -1,6 +1,6 @@
 //! Judges the detector: drives a world through it with the truth kept outside, and counts.
 //!
-//! A [`run`] of one seed feeds [`Exchanges`] to a [`Judge`]; a [`Scoreboard`] keeps a fixed-size
+//! A [`run()`] of one seed feeds [`Exchanges`] to a [`Judge`]; a [`Scoreboard`] keeps a fixed-size
 //! record for each account and turns them into a [`SeedScore`]; [`Summary::of`] pools seeds. Whether
 //! a request is an attack is known only here, never to a judge. Baselines see the same observations.
 mod ablations;

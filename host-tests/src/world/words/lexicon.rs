@@ -1,7 +1,7 @@
 //! The vocabulary: lists of words by class, and names made of syllables and of other words.
 //!
 //! A few thousand words go far: names, identifiers and noun phrases are combinations of them. Lists are
-//! ordered by how often a word is used; [`Lexicon::word`] draws the first ones most.
+//! ordered by how often a word is used; `Lexicon::word` draws the first ones most.
 use super::languages::Language;
 use super::vocabulary as data;
 use crate::simulate::random::{Random, mix};
