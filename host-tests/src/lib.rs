@@ -64,6 +64,7 @@ pub mod evaluate;
 pub mod output;
 pub mod policy_file;
 pub mod replay;
+pub mod scenario;
 pub mod simulate;
 pub mod trace;
 pub mod weir;

@@ -1,0 +1,198 @@
+//! Scenarios: a proxy with plugins and what happens to it, for our host and for a real Envoy alike.
+//!
+//! One YAML file holds one scenario. `weir test --plugin` runs it against any plugin in our host;
+//! `weir conformance` runs it in our host and in an Envoy and compares the two [`Observation`]s. A
+//! scenario says nothing about a host: times are waits, ports and threads are the runner's business.
+mod exchange;
+mod observation;
+mod proxy;
+mod script;
+
+use serde::{Deserialize, Serialize};
+
+pub use exchange::{ClientSpec, Ending, ExchangeSpec, MessageSpec, UpstreamSpec};
+pub use observation::{Observation, Received, ReceivedEnd, Seen};
+pub use proxy::{Code, OnFailure, PluginSpec, Protocol, ProxySpec};
+pub use script::{Script, Visit};
+
+use crate::yaml::{YamlDocument, YamlError};
+
+/// A proxy and what happens to it, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// A sentence without spaces: the promise that it shows.
+    pub name: String,
+    /// Items of the conformance checklist that it shows; empty outside of the shipped corpus.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<u32>,
+    /// The proxy.
+    #[serde(default)]
+    pub proxy: ProxySpec,
+    /// What happens to it.
+    #[serde(default)]
+    pub steps: Vec<Step>,
+    /// What must be seen in the end, beyond both hosts agreeing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Step {
+    /// A request, and everything until its stream is gone.
+    Exchange(Box<ExchangeSpec>),
+    /// Several exchanges at once: each begins when the one before it stands still.
+    Together(Vec<ExchangeSpec>),
+    /// Time passes; timers run.
+    WaitMs(u64),
+    /// The plugins get another configuration, as a new listener would bring it.
+    Reconfigure(Vec<PluginSpec>),
+}
+
+/// What must be seen, by one text in one place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Expectation {
+    /// A line of the plugin's log contains this.
+    Log(String),
+    /// No line of the plugin's log contains this.
+    NoLog(String),
+    /// The status that the client got, of the exchange with this index.
+    Status {
+        /// Index among all exchanges, from 0.
+        exchange: usize,
+        /// Status code.
+        is: u16,
+    },
+    /// The body that the client got contains this.
+    Body {
+        /// Index among all exchanges, from 0.
+        exchange: usize,
+        /// Text.
+        contains: String,
+    },
+    /// A header that the client got has this value.
+    Header {
+        /// Index among all exchanges, from 0.
+        exchange: usize,
+        /// Lower-case name.
+        name: String,
+        /// First value.
+        is: String,
+    },
+    /// A header that the upstream got has this value.
+    UpstreamHeader {
+        /// Index among all exchanges, from 0.
+        exchange: usize,
+        /// Lower-case name.
+        name: String,
+        /// First value.
+        is: String,
+    },
+    /// The body that the upstream got contains this.
+    UpstreamBody {
+        /// Index among all exchanges, from 0.
+        exchange: usize,
+        /// Text.
+        contains: String,
+    },
+    /// How the client's side ended.
+    Ends {
+        /// Index among all exchanges, from 0.
+        exchange: usize,
+        /// How.
+        is: ReceivedEnd,
+    },
+    /// A stat's value.
+    Stat {
+        /// Full name, such as `wasmcustom.requests`.
+        name: String,
+        /// Value of the counter or gauge.
+        is: u64,
+    },
+}
+
+/// Why a scenario cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// Not the YAML that is read.
+    #[error("line {line}: {problem}")]
+    Yaml {
+        /// Counted from 1; 0 where the document as a whole is meant.
+        line: usize,
+        /// What.
+        problem: YamlError,
+    },
+    /// YAML that is no scenario.
+    #[error("line {line}, `{path}`: {problem}")]
+    Field {
+        /// Counted from 1.
+        line: usize,
+        /// Path of the value.
+        path: String,
+        /// What.
+        problem: String,
+    },
+}
+
+impl Scenario {
+    /// Reads one scenario.
+    ///
+    /// # Errors
+    /// [`ScenarioError`], with the line; the text is at fault.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let document = YamlDocument::parse(text).map_err(|problem| ScenarioError::Yaml {
+            line: problem.at.map_or(0, |at| at.line),
+            problem,
+        })?;
+        serde_path_to_error::deserialize(&document.value).map_err(|error| {
+            let path = error.path().to_string();
+            ScenarioError::Field {
+                line: document.position(&path).line,
+                path,
+                problem: error.into_inner().to_string(),
+            }
+        })
+    }
+    /// Every exchange in order, those of [`Step::Together`] included.
+    pub fn exchanges(&self) -> impl Iterator<Item = &ExchangeSpec> {
+        self.steps.iter().flat_map(|step| match step {
+            Step::Exchange(exchange) => std::slice::from_ref(&**exchange),
+            Step::Together(exchanges) => exchanges.as_slice(),
+            Step::WaitMs(_) | Step::Reconfigure(_) => &[],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_needs_little_and_says_where_it_is_wrong() {
+        let least = "name: passes\nsteps:\n- exchange: {request: {headers: [[x-a, b]]}}\n";
+        let scenario = Scenario::parse(least).unwrap();
+        assert_eq!(scenario.proxy.plugins.len(), 1);
+        assert_eq!(scenario.exchanges().count(), 1);
+
+        let wrong = "name: passes\nsteps:\n- exchange:\n    request: {bodi: [x]}\n";
+        let error = Scenario::parse(wrong).unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 4, `steps[0].exchange.request"),
+            "{error}"
+        );
+        assert!(error.contains("bodi"), "{error}");
+    }
+
+    #[test]
+    fn a_scenario_survives_being_written_as_json() {
+        let text = "name: round\nsteps:\n- wait_ms: 5\n- exchange: {request: {script: {request_headers: [{do: [{log: [2, hi]}], return: 1}]}}}\n";
+        let scenario = Scenario::parse(text).unwrap();
+
+        let again = Scenario::parse(&serde_json::to_string(&scenario).unwrap()).unwrap();
+
+        assert_eq!(again, scenario);
+    }
+}
