@@ -58,6 +58,7 @@ mod worker;
 
 pub mod artifact;
 pub mod calibrate;
+pub mod conformance;
 pub mod decision_log;
 pub mod demo;
 pub mod evaluate;
