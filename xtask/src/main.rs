@@ -1,7 +1,7 @@
 //! Builds, provisions and checks; `cargo xtask --help` lists how.
 //!
 //! Results go to stdout and commentary to stderr, so a script can read the path that
-//! `wasm` and `envoy` print. Exit status: 0 fine, 1 negative result (does not compile,
+//! `wasm`, `guests` and `envoy` print. Exit status: 0 fine, 1 negative result (does not compile,
 //! a step failed, bytes differ), 2 wrong usage or something missing on this machine.
 
 mod check;
@@ -9,6 +9,7 @@ mod debian;
 mod dependency_rule;
 mod digest;
 mod envoy;
+mod guests;
 mod libtest;
 mod license;
 mod metadata;
@@ -48,6 +49,9 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Builds the probe and the example guests and prints their paths, then the path of their folder
+    #[command(after_help = "Example: cargo xtask guests")]
+    Guests,
     /// Gets Envoy (or takes the one ENVOY names) and prints its path; exit 2 where it cannot be had
     #[command(after_help = "Example: ENVOY=/usr/bin/envoy cargo xtask envoy")]
     Envoy,
@@ -79,6 +83,7 @@ fn run(command: Command) -> Result<bool> {
     let workspace = Workspace::find()?;
     match command {
         Command::Wasm { out } => wasm::run(&workspace, out),
+        Command::Guests => guests::run(&workspace),
         Command::Envoy => envoy::run(&workspace),
         Command::Check { only } => check::run(&workspace, &only),
         Command::Reproducible => reproducible::run(&workspace),

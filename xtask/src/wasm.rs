@@ -1,4 +1,4 @@
-//! Builds the plugin. Always asks cargo, which is quick when nothing changed, so that what
+//! Builds the plugin, and what else is a guest. Always asks cargo, which is quick when nothing changed, so that what
 //! is tested and shipped is never a stale file.
 //!
 //! The bytes depend on the sources, Cargo.lock and the toolchain, not on the folder, the
@@ -88,10 +88,11 @@ pub(crate) fn build_into(
     toolchain: &Toolchain,
     out: &Path,
 ) -> Result<Result<Artifact, String>> {
+    let (build_directory, cargo_home) = (build_directory(workspace), cargo_home()?);
     let place = Place {
         root: &workspace.root,
-        build: &build_directory(workspace),
-        cargo_home: &cargo_home()?,
+        build: &build_directory,
+        cargo_home: &cargo_home,
     };
     let artifact = match build(&place, toolchain)? {
         Ok(artifact) => artifact,
@@ -120,29 +121,46 @@ pub(crate) fn build_directory(workspace: &Workspace) -> PathBuf {
 /// # Errors
 /// When cargo cannot run.
 pub(crate) fn build(place: &Place, toolchain: &Toolchain) -> Result<Result<Artifact, String>> {
-    let mut cargo = cargo(place, toolchain, "build")?;
-    cargo.args([
-        "--package",
-        PACKAGE,
-        "--profile",
-        PROFILE,
-        "--message-format=json",
-    ]);
-    let output = subprocess::run_watched(&mut cargo)?;
-    let messages = Messages::parse(&String::from_utf8_lossy(&output.stdout));
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Ok(Err(messages.rendered.concat() + &said));
-    }
-    let Some(path) = messages.wasm else {
-        bail!("cargo built {PACKAGE} but named no .wasm")
+    let compiled = match compile(place, toolchain, PACKAGE, &[])? {
+        Ok(compiled) => compiled,
+        Err(diagnostics) => return Ok(Err(diagnostics)),
+    };
+    let [path] = compiled.files.as_slice() else {
+        bail!("cargo built {PACKAGE} but did not name one .wasm")
     };
     Ok(Ok(Artifact {
-        bytes: fs::metadata(&path)?.len(),
-        sha256: digest::sha256_of(&path)?,
-        path,
-        warnings: messages.rendered,
+        bytes: fs::metadata(path)?.len(),
+        sha256: digest::sha256_of(path)?,
+        path: path.clone(),
+        warnings: compiled.warnings,
     }))
+}
+
+/// Compiles a package for [`TARGET`] with the plugin's profile; `targets` narrows or widens it to
+/// cargo's targets. The inner error is what the compiler said.
+///
+/// # Errors
+/// When cargo cannot run.
+pub(crate) fn compile(
+    place: &Place,
+    toolchain: &Toolchain,
+    package: &str,
+    targets: &[&str],
+) -> Result<Result<Compiled, String>> {
+    let mut cargo = cargo(place, toolchain, "build")?;
+    cargo
+        .args(["--package", package, "--profile", PROFILE])
+        .args(targets)
+        .arg("--message-format=json");
+    let output = subprocess::run_watched(&mut cargo)?;
+    let compiled = Compiled::parse(&String::from_utf8_lossy(&output.stdout));
+    Ok(match output.status.success() {
+        true => Ok(compiled),
+        false => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            Err(compiled.warnings.concat() + &said)
+        }
+    })
 }
 
 /// A cargo command for [`TARGET`] whose result does not depend on the user's settings.
@@ -234,42 +252,40 @@ fn path_names(place: &Place, toolchain: &Toolchain) -> Result<Vec<(PathBuf, Stri
 
 /// What matters of cargo's `--message-format=json`.
 #[derive(Default)]
-struct Messages {
-    wasm: Option<PathBuf>,
-    rendered: Vec<String>,
+pub(crate) struct Compiled {
+    /// Every .wasm, in the order in which they were done.
+    pub(crate) files: Vec<PathBuf>,
+    /// What rustc said, as it renders it.
+    pub(crate) warnings: Vec<String>,
 }
 
-impl Messages {
+impl Compiled {
     fn parse(lines: &str) -> Self {
-        let mut messages = Self::default();
+        let mut compiled = Self::default();
         for message in lines
             .lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         {
             let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str);
             match text("/reason") {
-                Some("compiler-message") => messages
-                    .rendered
+                Some("compiler-message") => compiled
+                    .warnings
                     .extend(text("/message/rendered").map(str::to_owned)),
-                Some("compiler-artifact") if text("/target/name") == Some("weir_plugin") => {
+                Some("compiler-artifact") => {
                     let files = message
                         .get("filenames")
                         .and_then(Value::as_array)
                         .into_iter()
                         .flatten();
-                    messages.wasm =
-                        files
-                            .filter_map(Value::as_str)
-                            .map(PathBuf::from)
-                            .find(|file| {
-                                file.extension()
-                                    .is_some_and(|extension| extension == "wasm")
-                            });
+                    let files = files.filter_map(Value::as_str).map(PathBuf::from);
+                    compiled
+                        .files
+                        .extend(files.filter(|file| file.extension() == Some("wasm".as_ref())));
                 }
                 _ => {}
             }
         }
-        messages
+        compiled
     }
 }
 
@@ -278,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cargos_messages_yield_the_wasm_and_what_rustc_said() {
+    fn cargos_messages_yield_every_wasm_and_what_rustc_said() {
         let lines = concat!(
             r#"{"reason":"compiler-artifact","target":{"name":"memchr"},"filenames":["/t/libmemchr.rlib"]}"#,
             "\n",
@@ -289,13 +305,10 @@ mod tests {
             r#"{"reason":"build-finished","success":true}"#,
         );
 
-        let messages = Messages::parse(lines);
+        let compiled = Compiled::parse(lines);
 
-        assert_eq!(
-            messages.wasm.as_deref(),
-            Some(Path::new("/t/weir_plugin.wasm"))
-        );
-        assert_eq!(messages.rendered, ["warning: unused\n"]);
+        assert_eq!(compiled.files, [Path::new("/t/weir_plugin.wasm")]);
+        assert_eq!(compiled.warnings, ["warning: unused\n"]);
     }
 
     #[test]
