@@ -8,6 +8,8 @@ mod observation;
 mod proxy;
 mod script;
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 pub use exchange::{ClientSpec, Ending, ExchangeSpec, MessageSpec, UpstreamSpec};
@@ -137,23 +139,83 @@ pub enum ScenarioError {
     },
 }
 
+/// Why a folder of scenarios, or a file in it, cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It cannot be opened.
+    #[error("cannot read {}", path.display())]
+    File {
+        /// File or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It holds something else than scenarios.
+    #[error("{}: {source}", path.display())]
+    Scenario {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        source: ScenarioError,
+    },
+}
+
 impl Scenario {
-    /// Reads one scenario.
+    /// Reads a file: one scenario, or a list of them.
     ///
     /// # Errors
     /// [`ScenarioError`], with the line; the text is at fault.
-    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, ScenarioError> {
         let document = YamlDocument::parse(text).map_err(|problem| ScenarioError::Yaml {
             line: problem.at.map_or(0, |at| at.line),
             problem,
         })?;
-        serde_path_to_error::deserialize(&document.value).map_err(|error| {
-            let path = error.path().to_string();
-            ScenarioError::Field {
-                line: document.position(&path).line,
-                path,
-                problem: error.into_inner().to_string(),
+        if document.value.is_array() {
+            read(&document)
+        } else {
+            Ok(vec![read(&document)?])
+        }
+    }
+    /// Reads every `.yaml` file of `folder`, by name.
+    ///
+    /// # Errors
+    /// [`FolderError`], with the file.
+    pub fn read_folder(folder: &Path) -> Result<Vec<Self>, FolderError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| FolderError::File { path, source }
+        };
+        let entries = std::fs::read_dir(folder).map_err(failed(folder))?;
+        let mut paths = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(failed(folder))?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+            {
+                paths.push(path);
             }
+        }
+        paths.sort();
+        let mut scenarios = Vec::new();
+        for path in paths {
+            scenarios.append(&mut Self::read_file(&path)?);
+        }
+        Ok(scenarios)
+    }
+    /// Reads one file, see [`Self::parse_all`].
+    ///
+    /// # Errors
+    /// [`FolderError`], with the file.
+    pub fn read_file(path: &Path) -> Result<Vec<Self>, FolderError> {
+        let text = std::fs::read_to_string(path).map_err(|source| FolderError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse_all(&text).map_err(|source| FolderError::Scenario {
+            path: path.to_owned(),
+            source,
         })
     }
     /// Every exchange in order, those of [`Step::Together`] included.
@@ -166,19 +228,34 @@ impl Scenario {
     }
 }
 
+fn read<T: for<'de> Deserialize<'de>>(document: &YamlDocument) -> Result<T, ScenarioError> {
+    serde_path_to_error::deserialize(&document.value).map_err(|error| {
+        let path = error.path().to_string();
+        ScenarioError::Field {
+            line: document.position(&path).line,
+            path,
+            problem: error.into_inner().to_string(),
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn one(text: &str) -> Result<Scenario, ScenarioError> {
+        Ok(Scenario::parse_all(text)?.remove(0))
+    }
+
     #[test]
     fn a_scenario_needs_little_and_says_where_it_is_wrong() {
         let least = "name: passes\nsteps:\n- exchange: {request: {headers: [[x-a, b]]}}\n";
-        let scenario = Scenario::parse(least).unwrap();
+        let scenario = one(least).unwrap();
         assert_eq!(scenario.proxy.plugins.len(), 1);
         assert_eq!(scenario.exchanges().count(), 1);
 
         let wrong = "name: passes\nsteps:\n- exchange:\n    request: {bodi: [x]}\n";
-        let error = Scenario::parse(wrong).unwrap_err().to_string();
+        let error = one(wrong).unwrap_err().to_string();
         assert!(
             error.starts_with("line 4, `steps[0].exchange.request"),
             "{error}"
@@ -189,9 +266,9 @@ mod tests {
     #[test]
     fn a_scenario_survives_being_written_as_json() {
         let text = "name: round\nsteps:\n- wait_ms: 5\n- exchange: {request: {script: {request_headers: [{do: [{log: [2, hi]}], return: 1}]}}}\n";
-        let scenario = Scenario::parse(text).unwrap();
+        let scenario = one(text).unwrap();
 
-        let again = Scenario::parse(&serde_json::to_string(&scenario).unwrap()).unwrap();
+        let again = one(&serde_json::to_string(&scenario).unwrap()).unwrap();
 
         assert_eq!(again, scenario);
     }

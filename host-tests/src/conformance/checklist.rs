@@ -115,6 +115,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_item_is_shown_by_a_scenario_or_skipped_with_a_reason() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
+        let corpus = crate::scenario::Scenario::read_folder(&folder).unwrap();
+
+        for item in CHECKLIST {
+            let shown = corpus
+                .iter()
+                .any(|scenario| scenario.items.contains(&item.number));
+            assert_ne!(shown, item.skipped.is_some(), "{}", item.number);
+        }
+        let mut names: Vec<&str> = corpus.iter().map(|scenario| &*scenario.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), corpus.len(), "names are unique");
+    }
+
+    #[test]
     fn items_are_numbered_from_1_to_81() {
         let numbers: Vec<u32> = CHECKLIST.iter().map(|item| item.number).collect();
 

@@ -204,7 +204,7 @@ mod tests {
             let drawn = scenario(seed);
             let text = serde_json::to_string(&drawn).unwrap();
 
-            assert_eq!(Scenario::parse(&text).unwrap(), drawn, "seed {seed}");
+            assert_eq!(Scenario::parse_all(&text).unwrap(), [drawn], "seed {seed}");
         }
     }
 }
