@@ -1,6 +1,9 @@
 //! Byte strings that scripts write down, and header maps in the ABI's form.
 use serde_json::Value;
 
+/// Beyond what any host takes.
+const MOST_PAIRS: u64 = 1 << 16;
+
 /// The bytes that a script means by a value; `Some(None)` is the null pointer, `None` nonsense.
 pub(crate) fn bytes(value: &Value) -> Option<Option<Vec<u8>>> {
     match value {
@@ -27,8 +30,12 @@ pub(crate) fn bytes(value: &Value) -> Option<Option<Vec<u8>>> {
     }
 }
 
-/// A header map's pairs, each of two byte strings.
+/// A header map's pairs, each of two byte strings; or, as `{"count": N}`, N pairs of a number and nothing.
 pub(crate) fn pairs(value: &Value) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    if let Some(count) = value.get("count") {
+        let name = |index: u64| (format!("x-{index}").into_bytes(), Vec::new());
+        return Some((0..count.as_u64()?.min(MOST_PAIRS)).map(name).collect());
+    }
     let pair = |pair: &Value| {
         let [name, value] = pair.as_array()?.as_slice() else {
             return None;
@@ -125,5 +132,6 @@ mod tests {
         assert_eq!(deserialized(&wire[..wire.len() - 2]), None);
         assert_eq!(deserialized(&[255; 4]), None);
         assert_eq!(pairs(&json!([["a"]])), None);
+        assert_eq!(pairs(&json!({"count": 2})).unwrap()[1].0, b"x-1");
     }
 }

@@ -120,7 +120,9 @@ impl Interpreter {
                 }
                 Parameter::Pairs => {
                     let bytes = match arguments.next()? {
-                        list @ Value::Array(_) => Some(bytes::serialized(&bytes::pairs(list)?)),
+                        list if list.is_array() || list.get("count").is_some() => {
+                            Some(bytes::serialized(&bytes::pairs(list)?))
+                        }
                         other => bytes::bytes(other)?,
                     };
                     call.line += &format!(" {}", report::map(bytes.as_deref()));
