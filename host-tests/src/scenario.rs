@@ -4,6 +4,7 @@
 //! `weir conformance` runs it in our host and in an Envoy and compares the two [`Observation`]s. A
 //! scenario says nothing about a host: times are waits, ports and threads are the runner's business.
 mod exchange;
+mod expectation;
 mod observation;
 mod proxy;
 mod script;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use exchange::{ClientSpec, Ending, ExchangeSpec, MessageSpec, UpstreamSpec};
+pub use expectation::Expectation;
 pub use observation::{Observation, Received, ReceivedEnd, Seen};
 pub use proxy::{Code, OnFailure, PluginSpec, Protocol, ProxySpec};
 pub use script::{Script, Visit};
@@ -51,69 +53,6 @@ pub enum Step {
     WaitMs(u64),
     /// The plugins get another configuration, as a new listener would bring it.
     Reconfigure(Vec<PluginSpec>),
-}
-
-/// What must be seen, by one text in one place.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Expectation {
-    /// A line of the plugin's log contains this.
-    Log(String),
-    /// No line of the plugin's log contains this.
-    NoLog(String),
-    /// The status that the client got, of the exchange with this index.
-    Status {
-        /// Index among all exchanges, from 0.
-        exchange: usize,
-        /// Status code.
-        is: u16,
-    },
-    /// The body that the client got contains this.
-    Body {
-        /// Index among all exchanges, from 0.
-        exchange: usize,
-        /// Text.
-        contains: String,
-    },
-    /// A header that the client got has this value.
-    Header {
-        /// Index among all exchanges, from 0.
-        exchange: usize,
-        /// Lower-case name.
-        name: String,
-        /// First value.
-        is: String,
-    },
-    /// A header that the upstream got has this value.
-    UpstreamHeader {
-        /// Index among all exchanges, from 0.
-        exchange: usize,
-        /// Lower-case name.
-        name: String,
-        /// First value.
-        is: String,
-    },
-    /// The body that the upstream got contains this.
-    UpstreamBody {
-        /// Index among all exchanges, from 0.
-        exchange: usize,
-        /// Text.
-        contains: String,
-    },
-    /// How the client's side ended.
-    Ends {
-        /// Index among all exchanges, from 0.
-        exchange: usize,
-        /// How.
-        is: ReceivedEnd,
-    },
-    /// A stat's value.
-    Stat {
-        /// Full name, such as `wasmcustom.requests`.
-        name: String,
-        /// Value of the counter or gauge.
-        is: u64,
-    },
 }
 
 /// Why a scenario cannot be read.
