@@ -157,11 +157,18 @@ fn request_headers(method: &str, path: &str) -> HeaderMap {
 }
 
 impl Worker {
-    /// Runs a whole exchange. The upstream acts once it has the whole request; no time passes and no
-    /// timer runs meanwhile, so a stream that is still paused at the end is [`End::Stranded`].
+    /// Runs a whole exchange. The upstream acts once it has the whole request. Where the stream stands still
+    /// and callouts are under way, time passes to their answers, and timers run meanwhile; otherwise no time
+    /// passes, so a stream that is still paused at the end is [`End::Stranded`].
     pub fn exchange(&mut self, exchange: &Exchange) -> Outcome {
+        let outcome = self.run_exchange(exchange);
+        self.settle();
+        outcome
+    }
+    fn run_exchange(&mut self, exchange: &Exchange) -> Outcome {
         let mut stream = self.stream_with(exchange.attributes.clone());
         let sent = stream.send_request(exchange);
+        stream.wait_while(Stream::request_stands_still);
         if stream.has_ended() {
             return stream.close();
         }
@@ -184,6 +191,10 @@ impl Worker {
         if let Client::LeavesAfterReceiving(_) = exchange.client {
             return stream.close();
         }
+        stream.wait();
+        if stream.has_ended() {
+            return stream.close().checked(exchange);
+        }
         stream.close_stranded(Stranding::Response)
     }
 }
@@ -200,6 +211,9 @@ enum Excess {
 }
 
 impl Stream<'_> {
+    fn request_stands_still(&self) -> bool {
+        !self.has_ended() && !self.is_answered_locally() && !self.request_is_complete()
+    }
     fn send_request(&mut self, exchange: &Exchange) -> Sent {
         let Message {
             headers,

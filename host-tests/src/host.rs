@@ -8,6 +8,7 @@ use wasmtime::{Config, Engine, Linker, OptLevel};
 use weir_engine::time::Timestamp;
 
 use crate::abi;
+use crate::clusters::Clusters;
 use crate::log::{LogLevel, LogSink};
 use crate::metrics::{Registry, Stat};
 use crate::shared_data::{SharedData, SharedDataBytes};
@@ -33,6 +34,8 @@ pub struct HostConfig {
     pub hang_limit: Option<Duration>,
     /// Counts the instructions that guests execute, as [`crate::Worker::fuel`] tells; it makes them slower.
     pub fuel: bool,
+    /// What guests can call.
+    pub clusters: Clusters,
 }
 
 impl Default for HostConfig {
@@ -45,6 +48,7 @@ impl Default for HostConfig {
             buffer_limit_bytes: NonZeroU32::MIN.saturating_add((1 << 20) - 1),
             hang_limit: Some(Duration::from_secs(10)),
             fuel: false,
+            clusters: Clusters::default(),
         }
     }
 }

@@ -35,9 +35,14 @@
 
 mod abi;
 mod attributes;
+mod callouts;
+mod clusters;
+mod envoy_replies;
+mod events;
 mod exchange;
 mod exports;
 mod flow;
+mod grpc_service;
 mod header_map;
 mod host;
 mod hostcall;
@@ -73,7 +78,9 @@ pub mod world;
 pub mod yaml;
 
 pub use attributes::{Attributes, Value};
+pub use clusters::{Answer, Cluster, Clusters, Reaction};
 pub use exchange::{Chunking, Client, Exchange, Message, Upstream};
+pub use grpc_service::{GrpcMethod, GrpcService, ProbeService};
 pub use header_map::HeaderMap;
 pub use host::{Host, HostConfig, HostError};
 pub use hostcall::{Hostcall, HostcallCounts};

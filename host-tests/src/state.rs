@@ -7,6 +7,7 @@ use rand_pcg::Pcg64;
 use wasmtime::{Memory, ResourceLimiter, TypedFunc};
 use weir_engine::time::Timestamp;
 
+use crate::callouts::Callouts;
 use crate::flow::Direction;
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
@@ -33,6 +34,7 @@ pub(crate) struct VmState {
     pub(crate) limiter: MemoryLimiter,
     pub(crate) shared_data: Namespace,
     pub(crate) metrics: VmMetrics,
+    pub(crate) callouts: Callouts,
     pub(crate) random: Pcg64,
     pub(crate) vm: Arc<Settings>,
     pub(crate) roots: Vec<Root>,

@@ -5,6 +5,7 @@ use rand_pcg::Pcg64;
 use wasmtime::{AsContext, Instance, Memory, Store, Trap, TypedFunc, WasmParams, WasmResults};
 use weir_engine::time::Timestamp;
 
+use crate::callouts::Callouts;
 use crate::exports::{Exports, Resolver};
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
@@ -250,6 +251,7 @@ fn new_state(
         limiter: MemoryLimiter,
         shared_data: process.shared_data.namespace(&settings.config.vm_id),
         metrics: VmMetrics::new(process.stats.clone()),
+        callouts: Callouts::default(),
         random: Pcg64::new(process.config.seed.into(), ordinal.into()),
         vm: Arc::clone(settings),
         roots: Vec::new(),

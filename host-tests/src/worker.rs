@@ -67,12 +67,12 @@ impl Worker {
     pub fn next_tick(&self) -> Option<Timestamp> {
         self.vm.next_tick()
     }
-    /// Runs every timer up to `now` at its own time, then sets the time to `now`.
+    /// Runs every timer and answers every callout up to `now` at its own time, then sets the time to `now`.
     ///
     /// A guest that ticks often makes a long jump expensive: one call per period and timer.
     pub fn advance_to(&mut self, now: Timestamp) {
-        while let Some(due) = self.next_tick().filter(|due| *due <= now) {
-            self.tick(due.max(self.now));
+        while let Some(due) = self.next_event().filter(|due| *due <= now) {
+            self.run_next_event(due);
         }
         self.set_now(now);
     }
@@ -152,6 +152,9 @@ impl Worker {
 
     pub(crate) const fn generation(&self) -> u32 {
         self.generation
+    }
+    pub(crate) const fn vm(&self) -> &Vm {
+        &self.vm
     }
     pub(crate) const fn vm_mut(&mut self) -> &mut Vm {
         &mut self.vm

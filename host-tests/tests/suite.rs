@@ -15,6 +15,8 @@ mod weir;
 
 #[path = "suite/accounting.rs"]
 mod accounting; // tokens charged are tokens reported
+#[path = "suite/callouts.rs"]
+mod callouts; // HTTP calls out of the proxy and their answers
 #[path = "suite/failure.rs"]
 mod failure; // traps, hangs, reloads
 #[path = "suite/flow.rs"]

@@ -37,7 +37,10 @@ fn contents(state: &VmState, which: Buffer) -> Result<&[u8], Status> {
         Buffer::RequestBody => state.stream().and_then(|stream| stream.request.body()),
         Buffer::ResponseBody => state.stream().and_then(|stream| stream.response.body()),
         Buffer::Absent => None,
-        Buffer::HttpCallBody => return Err(Status::NotFound),
+        Buffer::HttpCallBody => {
+            let root = state.root_id();
+            return state.callouts.http_body(root).ok_or(Status::NotFound);
+        }
         Buffer::VmConfiguration => return Ok(&state.vm.config.vm_configuration),
         Buffer::PluginConfiguration if state.configuration_shown => {
             return state
@@ -73,7 +76,11 @@ fn set(guest: &mut Guest<'_>, which: u32, start: u32, len: u32, from: Slice) -> 
         Buffer::ResponseBody => state
             .stream_mut()
             .and_then(|stream| stream.response.body_mut()),
-        Buffer::HttpCallBody | Buffer::PluginConfiguration => return Err(Status::NotFound.into()),
+        // There or not, it cannot be changed.
+        Buffer::HttpCallBody | Buffer::PluginConfiguration => {
+            contents(state, which)?;
+            None
+        }
         Buffer::Absent | Buffer::VmConfiguration => None,
     };
     let body = body.ok_or(Status::BadArgument)?;

@@ -11,14 +11,16 @@ use crate::state::VmState;
 use crate::status::Status;
 use crate::stream_state::{Path, StreamState};
 
-/// 0 to 3; gRPC metadata and http-call maps (4 to 7) exist only in callbacks that are never made.
+/// By number; those of callouts (4 to 7) exist only in the callback of an answer and cannot be changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Map {
     RequestHeaders,
     RequestTrailers,
     ResponseHeaders,
     ResponseTrailers,
-    Callout,
+    GrpcMetadata,
+    HttpCallHeaders,
+    HttpCallTrailers,
 }
 
 fn map_of(number: u32) -> Result<Map, Status> {
@@ -27,13 +29,20 @@ fn map_of(number: u32) -> Result<Map, Status> {
         1 => Map::RequestTrailers,
         2 => Map::ResponseHeaders,
         3 => Map::ResponseTrailers,
-        4..=7 => Map::Callout,
+        4 | 5 => Map::GrpcMetadata,
+        6 => Map::HttpCallHeaders,
+        7 => Map::HttpCallTrailers,
         _ => return Err(Status::BadArgument),
     })
 }
 
 /// The map for reading. While logging, all that passed by is there again.
 fn readable(state: &VmState, which: Map) -> Option<&HeaderMap> {
+    match which {
+        Map::HttpCallHeaders => return state.callouts.http_headers(state.root_id()),
+        Map::HttpCallTrailers => return state.callouts.http_trailers(state.root_id()),
+        _ => {}
+    }
     let stream = state.stream()?;
     let logging = stream.logging;
     let headers = |path: &'_ Path| path.headers_shown || (logging && path.headers_arrived);
@@ -46,7 +55,7 @@ fn readable(state: &VmState, which: Map) -> Option<&HeaderMap> {
             _ => headers(&stream.response).then_some(&stream.response.headers),
         },
         Map::ResponseTrailers => trailers(&stream.response).then_some(&stream.response.trailers),
-        Map::Callout => None,
+        _ => None,
     }
 }
 
@@ -56,7 +65,7 @@ fn writable(stream: &mut StreamState, which: Map) -> Option<&mut HeaderMap> {
     let path = match which {
         Map::RequestHeaders | Map::RequestTrailers => &mut stream.request,
         Map::ResponseHeaders | Map::ResponseTrailers => &mut stream.response,
-        Map::Callout => return None,
+        _ => return None,
     };
     if matches!(which, Map::RequestHeaders | Map::ResponseHeaders) {
         if !path.headers_shown {

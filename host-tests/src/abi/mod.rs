@@ -3,9 +3,11 @@
 //! Every hostcall passes through [`call`], which counts it and refuses it during start-up; a tracer
 //! of calls belongs there.
 mod buffers;
+mod call_status;
 mod callouts;
 mod contexts;
 mod headers;
+mod http_call;
 mod local_reply;
 mod log;
 mod metrics;
@@ -34,6 +36,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
     metrics::add_to_linker(linker)?;
     local_reply::add_to_linker(linker)?;
     contexts::add_to_linker(linker)?;
+    http_call::add_to_linker(linker)?;
+    call_status::add_to_linker(linker)?;
     callouts::add_to_linker(linker)?;
     wasi::add_to_linker(linker)
 }

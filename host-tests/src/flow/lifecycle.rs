@@ -115,7 +115,9 @@ impl Vm {
     /// The last that a root context hears.
     pub(crate) fn end_root(&mut self, id: u32) {
         self.delete_context(id);
-        self.store.data_mut().roots.retain(|root| root.id != id);
+        let state = self.store.data_mut();
+        state.roots.retain(|root| root.id != id);
+        state.callouts.cancel_root(id);
     }
     fn root_mut(&mut self, id: u32) -> Option<&mut Root> {
         self.store

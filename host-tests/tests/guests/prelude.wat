@@ -21,6 +21,18 @@
   (func $reply (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
 (import "env" "proxy_http_call"
   (func $http_call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_get_status" (func $get_status (param i32 i32 i32) (result i32)))
+(import "env" "proxy_grpc_call"
+  (func $grpc_call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_grpc_stream"
+  (func $grpc_stream (param i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_grpc_send" (func $grpc_send (param i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_grpc_cancel" (func $grpc_cancel (param i32) (result i32)))
+(import "env" "proxy_grpc_close" (func $grpc_close (param i32) (result i32)))
+(import "env" "proxy_register_shared_queue" (func $register_queue (param i32 i32 i32) (result i32)))
+(import "env" "proxy_resolve_shared_queue" (func $resolve_queue (param i32 i32 i32 i32 i32) (result i32)))
+(import "env" "proxy_enqueue_shared_queue" (func $enqueue (param i32 i32 i32) (result i32)))
+(import "env" "proxy_dequeue_shared_queue" (func $dequeue (param i32 i32 i32) (result i32)))
 (import "env" "proxy_get_shared_data" (func $get_shared (param i32 i32 i32 i32 i32) (result i32)))
 (import "env" "proxy_set_shared_data" (func $set_shared (param i32 i32 i32 i32 i32) (result i32)))
 (import "env" "proxy_define_metric" (func $define_metric (param i32 i32 i32 i32) (result i32)))

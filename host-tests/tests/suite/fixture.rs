@@ -23,6 +23,8 @@ guests! {
     restricted = "restricted.wat",
     busy = "busy.wat",
     random = "random.wat",
+    callout = "callout.wat",
+    callout_arguments = "callout_arguments.wat",
 }
 
 pub(crate) fn host() -> Host {

@@ -1,0 +1,122 @@
+//! `proxy_http_call`: argument checks in Envoy's order, and when the answer will come.
+//!
+//! The call belongs to the root context, whoever makes it. Its token is written as 0 first and stays 0
+//! when the call fails. Pairs that cannot be read are no headers, so such a call is refused for want of them.
+use std::time::Duration;
+
+use wasmtime::Linker;
+
+use super::{call, pairs};
+use crate::callouts::{self, Event, Kind};
+use crate::clusters::{Cluster, Reaction};
+use crate::envoy_replies::{CONNECTION_CLOSED, CONNECTION_REFUSED, TIMEOUT, local_reply};
+use crate::exchange::Message;
+use crate::grpc_service::GrpcService;
+use crate::header_map::HeaderMap;
+use crate::hostcall::Hostcall;
+use crate::memory::{Fault, Guest, Slice, give_u32, read, split, write_u32};
+use crate::state::VmState;
+use crate::status::Status;
+
+struct Arguments {
+    cluster: Slice,
+    headers: Slice,
+    body: Slice,
+    trailers: Slice,
+    timeout_ms: i32,
+    to_token: u32,
+}
+
+fn http_call(guest: &mut Guest<'_>, arguments: &Arguments) -> Result<(), Fault> {
+    let (memory, state) = split(guest)?;
+    let cluster = read(memory, arguments.cluster)?;
+    let body = read(memory, arguments.body)?.to_vec();
+    let headers = pairs::read(read(memory, arguments.headers)?);
+    let trailers = pairs::read(read(memory, arguments.trailers)?);
+    let timeout = u64::try_from(arguments.timeout_ms).map_err(|_| Status::BadArgument);
+    let process = std::sync::Arc::clone(&state.process);
+    let cluster = process.config.clusters.get(cluster);
+    write_u32(memory, arguments.to_token, 0)?;
+    let timeout = Some(timeout?)
+        .filter(|ms| *ms > 0)
+        .map(Duration::from_millis);
+    let cluster = cluster.ok_or(Status::BadArgument)?;
+    let request = Message {
+        headers,
+        body,
+        trailers: Some(trailers).filter(|trailers| !trailers.is_empty()),
+    };
+    let token = start(guest.data_mut(), cluster, request, timeout)?;
+    give_u32(guest, arguments.to_token, token)
+}
+
+fn start(
+    state: &mut VmState,
+    cluster: &Cluster,
+    mut request: Message,
+    timeout: Option<Duration>,
+) -> Result<u32, Status> {
+    let has = |name| request.headers.get(name).is_some();
+    if !has(":path") || !has(":method") || !has(":authority") {
+        return Err(Status::BadArgument);
+    }
+    if !request.body.is_empty() {
+        let length = request.body.len().to_string();
+        request.headers.set("content-length", length);
+    }
+    let root = state.root_id();
+    let token = state.callouts.next_token(Kind::Http);
+    let answer = match &cluster.reaction {
+        Reaction::Empty => return Err(Status::InternalFailure),
+        Reaction::Silent => None,
+        Reaction::Answers(answer) => Some(answer(&request)),
+        Reaction::Serves(service) => Some(over_http(&**service, &request)),
+        Reaction::Refuses => Some(local_reply(503, CONNECTION_REFUSED)),
+        Reaction::Resets => Some(local_reply(503, CONNECTION_CLOSED)),
+    };
+    let latency = answer.as_ref().map(|_| cluster.latency);
+    let (at, timed_out) = callouts::due(state.now, latency, timeout);
+    let answer = match answer {
+        Some(answer) if !timed_out => answer,
+        _ => local_reply(504, TIMEOUT),
+    };
+    state.callouts.plan(root, token, at, Event::Http(answer));
+    Ok(token)
+}
+
+/// A gRPC server's answer to a request that is none.
+fn over_http(_: &dyn GrpcService, _: &Message) -> Message {
+    Message::new(HeaderMap::from([(":status", "404")]), "")
+}
+
+pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
+    linker.func_wrap(
+        "env",
+        "proxy_http_call",
+        |mut guest: Guest<'_>,
+         cluster_at: u32,
+         cluster_len: u32,
+         headers_at: u32,
+         headers_len: u32,
+         body_at: u32,
+         body_len: u32,
+         trailers_at: u32,
+         trailers_len: u32,
+         timeout_ms: i32,
+         to_token: u32| {
+            let slice = |at, len| Slice { at, len };
+            let arguments = Arguments {
+                cluster: slice(cluster_at, cluster_len),
+                headers: slice(headers_at, headers_len),
+                body: slice(body_at, body_len),
+                trailers: slice(trailers_at, trailers_len),
+                timeout_ms,
+                to_token,
+            };
+            call(&mut guest, Hostcall::HttpCall, |guest| {
+                http_call(guest, &arguments)
+            })
+        },
+    )?;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! What happens to a worker by itself: timers, and answers of callouts.
+//!
+//! Virtual time passes only where somebody lets it: [`Worker::advance_to`], [`Worker::exchange`] and
+//! [`Stream::wait`]. An exchange whose stream stands still lets time pass to the next answer that it may
+//! wait for; timers that are due before that run at their own time. Answers without latency come when
+//! everything that the client and the upstream have to send by then has been delivered.
+use weir_engine::time::Timestamp;
+
+use crate::stream::Stream;
+use crate::worker::Worker;
+
+/// Answers to one stream that stands still, before it counts as stranded: a guest that repeats a
+/// failing call for ever would never be through.
+const MOST_ANSWERS: u32 = 1000;
+
+impl Worker {
+    /// The earliest time at which a timer runs or a callout is answered; `None` if nothing ever will.
+    pub fn next_event(&self) -> Option<Timestamp> {
+        let answer = self.vm().next_answer();
+        self.next_tick().into_iter().chain(answer).min()
+    }
+    /// Makes all callbacks of callouts that are answered by now, and those that follow from them without delay;
+    /// whether there were any. No time passes.
+    pub fn settle(&mut self) -> bool {
+        let mut any = false;
+        for _ in 0..MOST_ANSWERS {
+            let now = self.now();
+            if !self.vm_mut().answer_one(now) {
+                break;
+            }
+            any = true;
+        }
+        any
+    }
+    /// Runs what is due next at its own time.
+    pub(crate) fn run_next_event(&mut self, due: Timestamp) {
+        self.set_now(due.max(self.now()));
+        let now = self.now();
+        // Answers first: they were asked for before the timer was armed, or at the same time.
+        if !self.vm_mut().answer_one(now) {
+            self.tick(now);
+        }
+    }
+}
+
+impl Stream<'_> {
+    /// Waits for the answers of callouts, and of those that follow from them, as long as `waits` says so. Time passes to
+    /// each answer; timers run meanwhile. Calls that timers make during that are not waited for.
+    pub fn wait_while(&mut self, waits: impl Fn(&Self) -> bool) {
+        self.worker.vm_mut().store.data_mut().callouts.await_all();
+        let mut answers = 0;
+        while answers < MOST_ANSWERS && waits(self) {
+            let state = self.worker.vm().store.data();
+            if self.worker.vm().failure.is_some() || !state.callouts.is_awaited() {
+                return;
+            }
+            let Some(due) = self.worker.next_event() else {
+                return;
+            };
+            answers += u32::from(self.worker.vm().next_answer() == Some(due));
+            self.worker.run_next_event(due);
+        }
+    }
+    /// [`Stream::wait_while`] nothing has ended the stream and its request or response stands still.
+    pub fn wait(&mut self) {
+        self.wait_while(|stream| !stream.has_ended());
+    }
+}
