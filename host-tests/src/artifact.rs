@@ -1,5 +1,5 @@
-//! Finds the plugin and the proxy that commands run: what the user names, or what the source
-//! checkout builds.
+//! Finds the plugin, the guests and the proxy that commands run: what the user names, or what the
+//! source checkout builds.
 //!
 //! In a checkout it always asks `cargo xtask`, which builds only what changed, so that no command
 //! ever runs a stale plugin. What that prints is passed on, so that people see what takes time.
@@ -12,18 +12,20 @@ use std::process::{Command, ExitStatus, Stdio};
 /// Why an artifact cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
-    /// A file was named that is not there.
-    #[error("{named_by} names {}, which is not a file", path.display())]
-    NotAFile {
+    /// A file or folder was named that is not there.
+    #[error("{named_by} names {}, which is not a {}", path.display(), if *folder { "folder" } else { "file" })]
+    NotThere {
         /// Flag or environment variable.
         named_by: &'static str,
         /// As given.
         path: PathBuf,
+        /// Whether it should be a folder.
+        folder: bool,
     },
     /// Nothing was named and this is not a source checkout.
     #[error("there is no source checkout to build {what} from; {help}")]
     NoCheckout {
-        /// Plugin or proxy.
+        /// Plugin, guests or proxy.
         what: &'static str,
         /// What to do.
         help: &'static str,
@@ -49,8 +51,8 @@ pub enum ArtifactError {
         /// What to do.
         help: &'static str,
     },
-    /// cargo was content but named no file.
-    #[error("`cargo xtask {task}` printed no path of an existing file")]
+    /// cargo was content but named nothing that is there.
+    #[error("`cargo xtask {task}` printed no path of something that exists")]
     NoPath {
         /// Task of xtask.
         task: &'static str,
@@ -70,6 +72,7 @@ struct Wanted {
     task: &'static str,
     variable: &'static str,
     help: &'static str,
+    folder: bool,
 }
 
 const PLUGIN: Wanted = Wanted {
@@ -77,12 +80,21 @@ const PLUGIN: Wanted = Wanted {
     task: "wasm",
     variable: "WEIR_WASM",
     help: "name a built plugin with --wasm FILE or WEIR_WASM",
+    folder: false,
+};
+const GUESTS: Wanted = Wanted {
+    what: "the guests",
+    task: "guests",
+    variable: "WEIR_GUESTS",
+    help: "name a folder of built guests with WEIR_GUESTS",
+    folder: true,
 };
 const ENVOY: Wanted = Wanted {
     what: "Envoy",
     task: "envoy",
     variable: "ENVOY",
     help: "name an Envoy binary with ENVOY, or use --host wasm, which needs none",
+    folder: false,
 };
 
 impl Artifacts {
@@ -100,9 +112,16 @@ impl Artifacts {
     /// [`ArtifactError`], with what to do.
     pub fn plugin(&self, given: Option<&Path>) -> Result<PathBuf, ArtifactError> {
         match given {
-            Some(path) => existing("--wasm", path.to_owned()),
+            Some(path) => existing("--wasm", path.to_owned(), false),
             None => self.find(&PLUGIN),
         }
+    }
+    /// The folder of the probe and the example guests, each NAME.wasm: `WEIR_GUESTS`, or built now.
+    ///
+    /// # Errors
+    /// [`ArtifactError`], with what to do.
+    pub fn guests(&self) -> Result<PathBuf, ArtifactError> {
+        self.find(&GUESTS)
     }
     /// The proxy: `ENVOY`, or provisioned now.
     ///
@@ -117,9 +136,10 @@ impl Artifacts {
             task,
             variable,
             help,
+            folder,
         } = *wanted;
         if let Some(path) = (self.variable)(variable).filter(|path| !path.is_empty()) {
-            return existing(variable, path.into());
+            return existing(variable, path.into(), folder);
         }
         if !self.checkout.join("xtask/Cargo.toml").is_file() {
             return Err(ArtifactError::NoCheckout { what, help });
@@ -145,7 +165,7 @@ impl Artifacts {
             .map(str::trim)
             .find(|line| !line.is_empty())
             .map(|line| self.checkout.join(line));
-        path.filter(|path| path.is_file())
+        path.filter(|path| is_there(path, folder))
             .ok_or(ArtifactError::NoPath { task })
     }
 }
@@ -156,11 +176,23 @@ impl Default for Artifacts {
     }
 }
 
-fn existing(named_by: &'static str, path: PathBuf) -> Result<PathBuf, ArtifactError> {
-    if path.is_file() {
+fn existing(named_by: &'static str, path: PathBuf, folder: bool) -> Result<PathBuf, ArtifactError> {
+    if is_there(&path, folder) {
         Ok(path)
     } else {
-        Err(ArtifactError::NotAFile { named_by, path })
+        Err(ArtifactError::NotThere {
+            named_by,
+            path,
+            folder,
+        })
+    }
+}
+
+fn is_there(path: &Path, folder: bool) -> bool {
+    if folder {
+        path.is_dir()
+    } else {
+        path.is_file()
     }
 }
 
@@ -223,17 +255,32 @@ mod tests {
         );
         assert!(matches!(
             artifacts.plugin(Some(Path::new("missing.wasm"))),
-            Err(ArtifactError::NotAFile {
+            Err(ArtifactError::NotThere {
                 named_by: "--wasm",
                 ..
             })
         ));
         assert!(matches!(
             artifacts.envoy(),
-            Err(ArtifactError::NotAFile {
+            Err(ArtifactError::NotThere {
                 named_by: "ENVOY",
                 ..
             })
+        ));
+    }
+
+    #[test]
+    fn guests_are_a_folder() {
+        let (folder, artifacts) = checkout("echo \"$PWD/xtask\"", |_| None);
+        assert_eq!(
+            artifacts.guests().unwrap().canonicalize().unwrap(),
+            folder.path().join("xtask").canonicalize().unwrap()
+        );
+
+        let (_folder, artifacts) = checkout("echo \"$PWD/built\"", |_| None);
+        assert!(matches!(
+            artifacts.guests(),
+            Err(ArtifactError::NoPath { task: "guests" })
         ));
     }
 

@@ -8,6 +8,8 @@
 #[path = "suite/fixture.rs"]
 mod fixture;
 
+#[path = "suite/guests.rs"]
+mod guests;
 #[path = "suite/town.rs"]
 mod town; // a recording in which a campaign comes to an end
 #[path = "suite/weir.rs"]
@@ -37,6 +39,8 @@ mod memory_bound; // the plugin's state stays at the policy's figure
 mod parity; // plugin, engine and any number of workers decide alike
 #[path = "suite/policies.rs"]
 mod policies; // shipped policies and documents with the codes they must give
+#[path = "suite/probe.rs"]
+mod probe; // the probe does and logs what its README says
 #[path = "suite/properties.rs"]
 mod properties; // attributes and filter state
 #[path = "suite/secrecy.rs"]

@@ -10,6 +10,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::digest::Mismatch;
 use crate::envoy::{self, Envoy};
+use crate::guests::{self, Guests};
 use crate::steps::STEPS;
 use crate::subprocess;
 use crate::toolchain::{self, Toolchain};
@@ -44,6 +45,7 @@ pub(crate) struct Session<'a> {
     pub(crate) before: Result<Snapshot>,
     toolchain: Option<Toolchain>,
     plugin: Option<Result<Artifact, String>>,
+    guests: Option<Result<Guests, String>>,
     skipped: Vec<String>,
 }
 
@@ -117,6 +119,7 @@ impl<'a> Session<'a> {
             before,
             toolchain: None,
             plugin: None,
+            guests: None,
             skipped: Vec::new(),
         }
     }
@@ -152,6 +155,26 @@ impl<'a> Session<'a> {
             Some(Ok(artifact)) => Ok(artifact),
             Some(Err(diagnostics)) => Err(anyhow!("the plugin does not compile\n{diagnostics}")),
             None => Err(anyhow!("no plugin")),
+        }
+    }
+
+    /// The guests as the tree has them, after noting what was left out.
+    ///
+    /// # Errors
+    /// When one does not compile, with what the compiler said, or no compiler can be had.
+    pub(crate) fn guests(&mut self) -> Result<&Guests> {
+        if self.guests.is_none() {
+            let workspace = self.workspace;
+            let built = guests::build(workspace, self.toolchain()?)?;
+            if let Ok(guests) = &built {
+                self.skipped.extend(guests.skipped.iter().cloned());
+            }
+            self.guests = Some(built);
+        }
+        match &self.guests {
+            Some(Ok(guests)) => Ok(guests),
+            Some(Err(diagnostics)) => Err(anyhow!("the guests do not compile\n{diagnostics}")),
+            None => Err(anyhow!("no guests")),
         }
     }
 

@@ -38,6 +38,11 @@ pub(crate) const STEPS: &[Step] = &[
         run: wasm,
     },
     Step {
+        name: "guests",
+        promise: "the probe and the example guests build without warnings",
+        run: guests,
+    },
+    Step {
         name: "reproducible",
         promise: "two folders give the same plugin",
         run: reproducible,
@@ -49,7 +54,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "clippy-wasm",
-        promise: "nor about what only the plugin's target compiles",
+        promise: "nor about what only the target of plugin and guests compiles",
         run: clippy_wasm,
     },
     Step {
@@ -98,6 +103,14 @@ fn wasm(session: &mut Session) -> Result<Outcome> {
     })
 }
 
+fn guests(session: &mut Session) -> Result<Outcome> {
+    let guests = session.guests()?;
+    Ok(match guests.warnings.is_empty() {
+        true => Outcome::Passed(format!("{} guests", guests.files.len())),
+        false => Outcome::Failed(guests.warnings.concat()),
+    })
+}
+
 fn reproducible(session: &mut Session) -> Result<Outcome> {
     if let Err(error) = &session.before {
         return Ok(Outcome::Skipped(format!("{error:#}")));
@@ -129,7 +142,7 @@ fn clippy_wasm(session: &mut Session) -> Result<Outcome> {
     let toolchain = session.toolchain()?;
     if !toolchain.has_clippy() {
         // The host's clippy has read the same code; the compiler's own lints remain.
-        let warnings = session.plugin()?.warnings.concat();
+        let warnings = session.plugin()?.warnings.concat() + &session.guests()?.warnings.concat();
         return Ok(match warnings.is_empty() {
             true => Outcome::Passed("by rustc's own lints: this toolchain has no clippy".into()),
             false => Outcome::Failed(warnings),
@@ -146,6 +159,10 @@ fn clippy_wasm(session: &mut Session) -> Result<Outcome> {
         "weir-engine",
         "--package",
         "weir-plugin",
+        "--package",
+        "weir-guests",
+        "--lib",
+        "--examples",
         "--",
         "-D",
         "warnings",
@@ -155,11 +172,15 @@ fn clippy_wasm(session: &mut Session) -> Result<Outcome> {
 
 fn test(session: &mut Session) -> Result<Outcome> {
     let wasm = session.plugin()?.path.clone();
+    let guests = session.guests()?.folder.clone();
     let mut cargo = session
         .workspace
         .cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
     // Without --show-output, what a test says about skipping something is lost.
-    cargo.args(["--", "--show-output"]).env("WEIR_WASM", wasm);
+    cargo
+        .args(["--", "--show-output"])
+        .env("WEIR_WASM", wasm)
+        .env("WEIR_GUESTS", guests);
     match session.envoy()? {
         Some(envoy) => cargo.env("ENVOY", envoy.path),
         None => cargo.env_remove("ENVOY"),

@@ -55,7 +55,7 @@ impl DemoCommand {
             Some(Host::Wasm) => None,
             None => match artifacts.envoy() {
                 Ok(envoy) => Some(envoy),
-                Err(error @ ArtifactError::NotAFile { .. }) => return Err(error.into()),
+                Err(error @ ArtifactError::NotThere { .. }) => return Err(error.into()),
                 Err(error) => {
                     writeln!(
                         io::stderr(),
