@@ -7,7 +7,9 @@ mod checklist;
 mod compare;
 mod in_host;
 pub mod random;
+mod report;
 
 pub use checklist::{CHECKLIST, Item};
 pub use compare::{Difference, differences};
 pub use in_host::{Modules, RunError, run_in_host};
+pub use report::{Compared, Different, RandomReport, Report, Skipped};
