@@ -175,6 +175,13 @@ impl StreamState {
             self.set_details(details);
         }
     }
+    /// The guest closes it. An answer for a trap in the same call is not sent then.
+    pub(crate) fn close(&mut self) {
+        if self.failed && self.direct_reply.take().is_some() {
+            self.end = Some(End::Reset);
+        }
+        self.reset("wasm_close_stream");
+    }
     /// The first one to say why stays.
     pub(crate) fn set_details(&mut self, details: &str) {
         if self.details.is_empty() {

@@ -138,7 +138,6 @@ impl Vm {
         result.map_err(|error| {
             let failure = explain(&error);
             let state = self.store.data_mut();
-            state.deferred.clear();
             state.stop_iteration = false;
             state.log(
                 LogLevel::Critical,

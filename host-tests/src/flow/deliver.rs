@@ -92,7 +92,8 @@ impl Vm {
             self.verdict(id, answer)
         };
         let Ok((number, stopped)) = verdict else {
-            return self.fail(id);
+            self.fail(id);
+            return self.run_deferred();
         };
         self.run_deferred();
         let allow = self.config_of(id).allow_on_headers_stop_iteration;
@@ -153,7 +154,8 @@ impl Vm {
             self.verdict(id, answer)
         };
         let Ok((number, stopped)) = verdict else {
-            return self.fail(id);
+            self.fail(id);
+            return self.run_deferred();
         };
         self.run_deferred();
         let Some(stream) = self.open(id, direction) else {
@@ -215,7 +217,8 @@ impl Vm {
             self.verdict(id, answer)
         };
         let Ok((number, stopped)) = verdict else {
-            return self.fail(id);
+            self.fail(id);
+            return self.run_deferred();
         };
         self.run_deferred();
         let Some(stream) = self.open(id, direction) else {
