@@ -16,16 +16,36 @@ const MOST_ANSWERS: u32 = 1000;
 impl Worker {
     /// The earliest time at which a timer runs or a callout is answered; `None` if nothing ever will.
     pub fn next_event(&self) -> Option<Timestamp> {
-        let answer = self.vm().next_answer();
+        let answer = self.next_answer().map(|(due, _)| due);
         self.next_tick().into_iter().chain(answer).min()
+    }
+    /// When the next callout is answered, and in which VM; among equals in the one that was started first.
+    fn next_answer(&self) -> Option<(Timestamp, u32)> {
+        if self.hangs() {
+            return None;
+        }
+        self.vms()
+            .filter_map(|(number, vm)| Some((vm.next_answer()?, number)))
+            .min()
+    }
+    /// Answers the callout that is due first, if one is due now.
+    fn answer_one(&mut self) -> bool {
+        let now = self.now();
+        match self.next_answer() {
+            Some((due, number)) if due <= now => {
+                let answered = self.vm_mut(number).is_some_and(|vm| vm.answer_one(now));
+                self.drop_unused_vms();
+                answered
+            }
+            _ => false,
+        }
     }
     /// Makes all callbacks of callouts that are answered by now, and those that follow from them without delay;
     /// whether there were any. No time passes.
     pub fn settle(&mut self) -> bool {
         let mut any = false;
         for _ in 0..MOST_ANSWERS {
-            let now = self.now();
-            if !self.vm_mut().answer_one(now) {
+            if !self.answer_one() {
                 break;
             }
             any = true;
@@ -35,10 +55,9 @@ impl Worker {
     /// Runs what is due next at its own time.
     pub(crate) fn run_next_event(&mut self, due: Timestamp) {
         self.set_now(due.max(self.now()));
-        let now = self.now();
         // Answers first: they were asked for before the timer was armed, or at the same time.
-        if !self.vm_mut().answer_one(now) {
-            self.tick(now);
+        if !self.answer_one() {
+            self.tick(self.now());
         }
     }
 }
@@ -47,17 +66,22 @@ impl Stream<'_> {
     /// Waits for the answers of callouts, and of those that follow from them, as long as `waits` says so. Time passes to
     /// each answer; timers run meanwhile. Calls that timers make during that are not waited for.
     pub fn wait_while(&mut self, waits: impl Fn(&Self) -> bool) {
-        self.worker.vm_mut().store.data_mut().callouts.await_all();
+        if let Some(vm) = self.worker.vm_mut(self.id.vm) {
+            vm.store.data_mut().callouts.await_all();
+        }
         let mut answers = 0;
         while answers < MOST_ANSWERS && waits(self) {
-            let state = self.worker.vm().store.data();
-            if self.worker.vm().failure.is_some() || !state.callouts.is_awaited() {
+            let Some(vm) = self.worker.vm(self.id.vm) else {
+                return;
+            };
+            if vm.failure.is_some() || !vm.store.data().callouts.is_awaited() {
                 return;
             }
+            let answer = vm.next_answer();
             let Some(due) = self.worker.next_event() else {
                 return;
             };
-            answers += u32::from(self.worker.vm().next_answer() == Some(due));
+            answers += u32::from(answer == Some(due));
             self.worker.run_next_event(due);
         }
     }

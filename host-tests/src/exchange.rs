@@ -2,6 +2,7 @@
 use std::num::NonZeroUsize;
 
 use crate::attributes::Attributes;
+use crate::handle::HandleId;
 use crate::header_map::HeaderMap;
 use crate::outcome::{End, Outcome, Stranding};
 use crate::stream::Stream;
@@ -161,12 +162,20 @@ impl Worker {
     /// and callouts are under way, time passes to their answers, and timers run meanwhile; otherwise no time
     /// passes, so a stream that is still paused at the end is [`End::Stranded`].
     pub fn exchange(&mut self, exchange: &Exchange) -> Outcome {
-        let outcome = self.run_exchange(exchange);
+        self.exchange_of(self.current, exchange)
+    }
+    /// [`Worker::exchange`] with one of the worker's plugins.
+    pub(crate) fn exchange_of(&mut self, plugin: HandleId, exchange: &Exchange) -> Outcome {
+        let stream = self.stream_of(plugin, exchange.attributes.clone());
+        let outcome = stream.run_exchange(exchange);
         self.settle();
         outcome
     }
-    fn run_exchange(&mut self, exchange: &Exchange) -> Outcome {
-        let mut stream = self.stream_with(exchange.attributes.clone());
+}
+
+impl Stream<'_> {
+    fn run_exchange(self, exchange: &Exchange) -> Outcome {
+        let mut stream = self;
         let sent = stream.send_request(exchange);
         stream.wait_while(Stream::request_stands_still);
         if stream.has_ended() {

@@ -2,7 +2,7 @@
 use wasmtime::{Instance, Store, TypedFunc, WasmParams, WasmResults};
 
 use crate::flow::Direction;
-use crate::plugin::LoadError;
+use crate::load_error::LoadError;
 use crate::state::VmState;
 
 pub(crate) type Callback<Params> = Option<TypedFunc<Params, ()>>;

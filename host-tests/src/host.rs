@@ -8,6 +8,8 @@ use wasmtime::{Config, Engine, Linker, OptLevel};
 use weir_engine::time::Timestamp;
 
 use crate::abi;
+use crate::base::Bases;
+use crate::census::Census;
 use crate::clusters::Clusters;
 use crate::log::{LogLevel, LogSink};
 use crate::metrics::{Registry, Stat};
@@ -70,6 +72,8 @@ pub(crate) struct Process {
     pub(crate) config: HostConfig,
     pub(crate) shared_data: SharedData,
     pub(crate) stats: Registry,
+    pub(crate) census: Census,
+    pub(crate) bases: Bases,
     _watchdog: Option<Watchdog>,
 }
 
@@ -95,12 +99,15 @@ impl Host {
             Some(period) => Some(Watchdog::start(&engine, period).map_err(HostError::Watchdog)?),
             None => None,
         };
+        let stats = Registry::default();
         Ok(Self(Arc::new(Process {
             engine,
             linker,
             config,
             shared_data: SharedData::default(),
-            stats: Registry::default(),
+            census: Census::new(stats.clone()),
+            stats,
+            bases: Bases::default(),
             _watchdog: watchdog,
         })))
     }

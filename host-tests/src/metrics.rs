@@ -77,6 +77,23 @@ impl Registry {
             value.fetch_add(1, Ordering::Relaxed);
         }
     }
+    /// One of Envoy's own gauges.
+    pub(crate) fn add(&self, name: &str, by: i64) {
+        if let Cell::Gauge(value) = &*self.define(name.to_owned(), Kind::Gauge) {
+            value.fetch_add(by as u64, Ordering::Relaxed);
+        }
+    }
+    /// What Envoy has for every plugin from the start. `vm_reload` exists and is never counted.
+    pub(crate) fn define_envoys_own(&self, plugin: &str) {
+        for event in [
+            "vm_reload",
+            "vm_reload_backoff",
+            "vm_reload_failure",
+            "vm_reload_success",
+        ] {
+            self.define(format!("wasm.{plugin}.{event}"), Kind::Counter);
+        }
+    }
     pub(crate) fn read(&self) -> BTreeMap<String, Stat> {
         let stats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         stats

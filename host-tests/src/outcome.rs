@@ -27,6 +27,8 @@ pub enum Stranding {
     RequestTooShort,
     /// `content-length` promises the client more bytes than it got.
     ResponseTooShort,
+    /// A call of the guest never returned: Envoy's worker stands still, with all of its streams.
+    WorkerHangs,
 }
 
 /// What one side received.

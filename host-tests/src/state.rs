@@ -78,12 +78,29 @@ pub(crate) struct Root {
     pub(crate) id: u32,
     pub(crate) settings: Arc<Settings>,
     pub(crate) configuring: bool,
+    /// It came up; otherwise nobody holds it, and it ends with its VM.
+    pub(crate) started: bool,
     pub(crate) tick_period: Option<Duration>,
     pub(crate) next_tick: Option<Timestamp>,
-    /// A newer configuration took over: ends with its last stream.
-    pub(crate) retired: bool,
+    /// How many of the thread's plugins use it. When it is 0, it ends with its last stream.
+    pub(crate) holders: u32,
     /// `on_done` answered false: waits for `proxy_done`.
     pub(crate) done_pending: bool,
+}
+
+impl Root {
+    pub(crate) const fn new(id: u32, settings: Arc<Settings>) -> Self {
+        Self {
+            id,
+            settings,
+            configuring: true,
+            started: false,
+            tick_period: None,
+            next_tick: None,
+            holders: 0,
+            done_pending: false,
+        }
+    }
 }
 
 impl VmState {

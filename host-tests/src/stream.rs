@@ -11,7 +11,7 @@ use crate::worker::Worker;
 /// Names a stream of a worker while no [`Stream`] borrows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StreamId {
-    pub(crate) generation: u32,
+    pub(crate) vm: u32,
     pub(crate) context: u32,
 }
 
@@ -117,6 +117,10 @@ impl Stream<'_> {
     }
     fn close_as(self, end: End) -> Outcome {
         let Self { worker, id } = self;
+        let end = match worker.hangs() {
+            true => End::Stranded(Stranding::WorkerHangs),
+            false => end,
+        };
         if let Some(stream) = worker.stream_state_mut(id)
             && stream.end.is_none()
         {
@@ -152,12 +156,13 @@ impl Stream<'_> {
             vm.deliver_trailers(id, direction);
         });
     }
-    /// Streams of a VM that was replaced fail at the next thing that happens to them.
+    /// Nothing reaches a stream of a thread that stands still.
     fn with(&mut self, deliver: impl FnOnce(&mut crate::vm::Vm, u32)) {
-        if self.id.generation == self.worker.generation() {
-            deliver(self.worker.vm_mut(), self.id.context);
-        } else if let Some(orphan) = self.worker.stream_state_mut(self.id) {
-            orphan.fail();
+        if self.worker.hangs() {
+            return;
+        }
+        if let Some(vm) = self.worker.vm_mut(self.id.vm) {
+            deliver(vm, self.id.context);
         }
     }
 }

@@ -109,6 +109,8 @@ pub(crate) struct StreamState {
     pub(crate) replied: bool,
     /// The VM failed and the stream was answered for it: its callbacks are over.
     pub(crate) failed: bool,
+    /// There is no filter for this stream: it began after the VM had failed.
+    pub(crate) skips_filter: bool,
     /// A reply that went past the filter.
     pub(crate) direct_reply: Option<(HeaderMap, Vec<u8>)>,
     pub(crate) end: Option<End>,
@@ -130,6 +132,7 @@ impl StreamState {
             logging: false,
             replied: false,
             failed: false,
+            skips_filter: false,
             direct_reply: None,
             end: None,
             details: String::new(),
@@ -171,6 +174,13 @@ impl StreamState {
             self.end = Some(End::Reset);
             self.set_details(details);
         }
+    }
+    /// The guest closes it. An answer for a trap in the same call is not sent then.
+    pub(crate) fn close(&mut self) {
+        if self.failed && self.direct_reply.take().is_some() {
+            self.end = Some(End::Reset);
+        }
+        self.reset("wasm_close_stream");
     }
     /// The first one to say why stays.
     pub(crate) fn set_details(&mut self, details: &str) {

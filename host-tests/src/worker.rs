@@ -1,71 +1,96 @@
-//! One worker thread of the proxy: its VM, its clock and its streams.
-use std::collections::HashMap;
+//! One worker thread of the proxy: its VMs, its clock and its streams.
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 use weir_engine::time::Timestamp;
 
 use crate::attributes::Attributes;
-use crate::flow::lifecycle::after;
+use crate::base::Base;
+use crate::handle::{Handle, HandleId};
 use crate::hostcall::HostcallCounts;
-use crate::outcome::{End, Outcome};
-use crate::plugin::{FailurePolicy, LoadError, Plugin};
+use crate::load_error::LoadError;
+use crate::outcome::{End, Outcome, Sent};
+use crate::plugin::Plugin;
 use crate::stream::{Stream, StreamId};
 use crate::stream_state::StreamState;
 use crate::vm::Vm;
 
-/// A VM of its own for one thread; `Send`, so that each runs on its own.
+/// One thread; `Send`, so that each runs on its own.
 ///
-/// Envoy's main thread has a VM too, which ticks and serves no streams: start one worker more and only
-/// tell it the time.
+/// [`Plugin::worker`] makes one that runs a single plugin. Envoy's main thread has VMs too, which tick
+/// and serve no streams: a [`crate::Proxy`] has one, or start one worker more and only tell it the time.
 pub struct Worker {
-    plugin: Plugin,
-    vm: Vm,
     now: Timestamp,
-    loaded_at: Timestamp,
-    /// Counts the VMs of this worker.
-    generation: u32,
-    /// Streams that outlived their VM.
-    orphans: HashMap<StreamId, Box<StreamState>>,
-    hostcalls_before: HostcallCounts,
-    entries_before: u64,
-    fuel_before: u64,
+    /// In the order of their start, numbered through; a number is never used again.
+    vms: BTreeMap<u32, (Arc<Base>, Vm)>,
+    started_vms: u32,
+    pub(crate) handles: BTreeMap<HandleId, Handle>,
+    /// The plugin of [`Worker::stream`].
+    pub(crate) current: HandleId,
+    pub(crate) reloads: u32,
+    /// Streams that were cut and whose outcome nobody has asked for yet.
+    cut: HashMap<StreamId, Box<StreamState>>,
+    gone: Gone,
+}
+
+/// What VMs did that do not exist any more.
+#[derive(Default)]
+struct Gone {
+    hostcalls: HostcallCounts,
+    entries: u64,
+    fuel: u64,
 }
 
 impl Worker {
-    pub(crate) fn start(plugin: Plugin) -> Result<Self, LoadError> {
-        let now = plugin.0.host.0.config.start;
-        let vm = Vm::start(&plugin, plugin.next_vm(), now)?;
-        Ok(Self {
-            plugin,
-            vm,
+    pub(crate) fn empty(now: Timestamp) -> Self {
+        Self {
             now,
-            loaded_at: now,
-            generation: 0,
-            orphans: HashMap::new(),
-            hostcalls_before: HostcallCounts::default(),
-            entries_before: 0,
-            fuel_before: 0,
-        })
+            vms: BTreeMap::new(),
+            started_vms: 0,
+            handles: BTreeMap::new(),
+            current: HandleId(0),
+            reloads: 0,
+            cut: HashMap::new(),
+            gone: Gone::default(),
+        }
+    }
+    pub(crate) fn start(plugin: &Plugin) -> Result<Self, LoadError> {
+        let mut worker = Self::empty(plugin.0.host.0.config.start);
+        worker.attach(plugin, worker.current)?;
+        Ok(worker)
     }
 
     /// The time that the guest sees. It does not run timers.
     pub fn set_now(&mut self, now: Timestamp) {
         self.now = now;
-        self.vm.store.data_mut().now = now;
+        for vm in self.vms_mut() {
+            vm.store.data_mut().now = now;
+        }
     }
     /// The time that the guest sees.
     pub const fn now(&self) -> Timestamp {
         self.now
     }
-    /// Sets the time and runs each timer that is due, once; it is armed again from `now`.
+    /// Sets the time and runs each timer that is due, once; it is armed again from `now`. VMs in the order
+    /// of their start, in each root contexts likewise.
     pub fn tick(&mut self, now: Timestamp) {
         self.set_now(now);
-        self.vm.tick(now);
+        let numbers: Vec<u32> = self.vms.keys().copied().collect();
+        for number in numbers {
+            if self.hangs() {
+                return;
+            }
+            if let Some(vm) = self.vm_mut(number) {
+                vm.tick(now);
+            }
+        }
     }
     /// The earliest time at which [`Worker::tick`] does something; `None` without timers.
     pub fn next_tick(&self) -> Option<Timestamp> {
-        self.vm.next_tick()
+        if self.hangs() {
+            return None;
+        }
+        self.vms.values().filter_map(|(_, vm)| vm.next_tick()).min()
     }
     /// Runs every timer and answers every callout up to `now` at its own time, then sets the time to `now`.
     ///
@@ -81,15 +106,9 @@ impl Worker {
     pub fn stream(&mut self) -> Stream<'_> {
         self.stream_with(Attributes::default())
     }
-    /// Opens a stream. Under [`FailurePolicy::Reload`] this is where a failed VM is replaced.
+    /// Opens a stream. Under [`crate::FailurePolicy::Reload`] this is where a failed VM is replaced.
     pub fn stream_with(&mut self, attributes: Attributes) -> Stream<'_> {
-        self.reload_if_failed();
-        let context = self.vm.open_stream(attributes);
-        let id = StreamId {
-            generation: self.generation,
-            context,
-        };
-        Stream { worker: self, id }
+        self.stream_of(self.current, attributes)
     }
     /// A stream that was opened and not closed.
     pub fn resume_stream(&mut self, id: StreamId) -> Option<Stream<'_>> {
@@ -97,145 +116,182 @@ impl Worker {
         Some(Stream { worker: self, id })
     }
 
-    /// Moves to another configuration of the same VM: a new root context for new streams, while the old
-    /// one ends with its last stream.
+    /// Moves to another configuration or another plugin: new streams get it, while the old root context ends with
+    /// its last stream, and an old VM with its last root context.
     ///
     /// # Errors
-    /// [`LoadError::OtherVm`], or what the guest said; the old configuration stays then.
+    /// What the guest said; the old configuration stays then.
     pub fn reconfigure(&mut self, plugin: &Plugin) -> Result<(), LoadError> {
-        if !self.plugin.shares_vm_with(plugin) {
-            return Err(LoadError::OtherVm);
+        let next = HandleId(self.current.0.wrapping_add(1));
+        if let Err(refusal) = self.attach(plugin, next) {
+            self.detach(next);
+            return Err(refusal);
         }
-        let settings = Arc::clone(&plugin.0.settings);
-        match self.vm.start_root(&settings) {
-            Ok(root) => self.vm.switch_root(root),
-            Err(refusal) => {
-                self.vm.discard_root(|root| root.configuring);
-                return Err(refusal);
-            }
-        }
-        self.plugin = plugin.clone();
+        self.detach(self.current);
+        self.current = next;
         Ok(())
     }
 
     /// How often the guest made each hostcall since the worker started.
     pub fn hostcalls(&self) -> HostcallCounts {
-        let mut sum = self.hostcalls_before.clone();
-        sum.add(&self.vm.store.data().hostcalls);
+        let mut sum = self.gone.hostcalls.clone();
+        for (_, vm) in self.vms.values() {
+            sum.add(&vm.store.data().hostcalls);
+        }
         sum
     }
     /// How often the host called the guest since the worker started.
-    pub const fn vm_entries(&self) -> u64 {
-        self.entries_before + self.vm.entries
+    pub fn vm_entries(&self) -> u64 {
+        let living: u64 = self.vms.values().map(|(_, vm)| vm.entries).sum();
+        self.gone.entries + living
     }
     /// Fuel that the guest burnt since the worker started, about a unit for each instruction; a pure function of
     /// its input. `None` unless [`crate::HostConfig::fuel`] is set.
     pub fn fuel(&self) -> Option<u64> {
-        self.vm.fuel().map(|fuel| self.fuel_before + fuel)
+        self.vms
+            .values()
+            .try_fold(self.gone.fuel, |sum, (_, vm)| Some(sum + vm.fuel()?))
     }
-    /// Bytes of the VM's linear memory, which never shrinks.
+    /// Bytes of all VMs' linear memory, which never shrinks.
     pub fn memory_bytes(&self) -> u64 {
-        self.vm.memory_bytes()
+        self.vms.values().map(|(_, vm)| vm.memory_bytes()).sum()
     }
-    /// Why the VM no longer answers; `None` while it is well.
+    /// Why the plugin's VM no longer answers; `None` while it is well.
     pub fn failure(&self) -> Option<&str> {
-        self.vm.failure.as_deref()
+        let handle = self.handles.get(&self.current)?;
+        let (_, vm) = self.vms.get(&handle.vm)?;
+        vm.failure.as_ref().map(|failure| failure.reason.as_str())
+    }
+    /// Whether a call of a guest never returned: nothing moves on this thread any more.
+    pub fn hangs(&self) -> bool {
+        self.vms.values().any(|(_, vm)| vm.hangs())
     }
     /// How often a failed VM was replaced.
     pub const fn reloads(&self) -> u32 {
-        self.generation
+        self.reloads
     }
     /// Streams that are open.
     pub fn open_streams(&self) -> usize {
-        self.vm.store.data().streams.len() + self.orphans.len()
+        self.vms
+            .values()
+            .map(|(_, vm)| vm.store.data().streams.len())
+            .sum::<usize>()
+            + self.cut.len()
     }
 
-    pub(crate) const fn generation(&self) -> u32 {
-        self.generation
+    pub(crate) fn vm(&self, number: u32) -> Option<&Vm> {
+        self.vms.get(&number).map(|(_, vm)| vm)
     }
-    pub(crate) const fn vm(&self) -> &Vm {
-        &self.vm
+    pub(crate) fn vm_mut(&mut self, number: u32) -> Option<&mut Vm> {
+        self.vms.get_mut(&number).map(|(_, vm)| vm)
     }
-    pub(crate) const fn vm_mut(&mut self) -> &mut Vm {
-        &mut self.vm
+    pub(crate) fn vms(&self) -> impl Iterator<Item = (u32, &Vm)> {
+        self.vms.iter().map(|(number, (_, vm))| (*number, vm))
     }
-    pub(crate) fn stream_state(&self, id: StreamId) -> Option<&StreamState> {
-        if id.generation == self.generation {
-            self.vm
-                .store
-                .data()
-                .streams
-                .get(&id.context)
-                .map(|stream| &**stream)
-        } else {
-            self.orphans.get(&id).map(|stream| &**stream)
+    pub(crate) fn vms_mut(&mut self) -> impl Iterator<Item = &mut Vm> {
+        self.vms.values_mut().map(|(_, vm)| vm)
+    }
+    /// The VM of `base` that is well, started if there is none.
+    pub(crate) fn vm_of(&mut self, base: &Arc<Base>) -> Result<u32, LoadError> {
+        let living = |(_, (own, vm)): &(&u32, &(Arc<Base>, Vm))| {
+            Arc::ptr_eq(own, base) && vm.failure.is_none()
+        };
+        if let Some((number, _)) = self.vms.iter().find(living) {
+            return Ok(*number);
+        }
+        let vm = base.start_vm(self.now)?;
+        let number = self.started_vms;
+        self.started_vms = number.wrapping_add(1);
+        self.vms.insert(number, (Arc::clone(base), vm));
+        Ok(number)
+    }
+    /// Lets VMs go that no plugin and no stream uses.
+    pub(crate) fn drop_unused_vms(&mut self) {
+        let unused: Vec<u32> = self
+            .vms
+            .iter()
+            .filter(|(number, (_, vm))| {
+                !vm.is_used() && !self.handles.values().any(|handle| handle.vm == **number)
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        for number in unused {
+            let Some((_, mut vm)) = self.vms.remove(&number) else {
+                continue;
+            };
+            vm.shut_down();
+            self.gone.hostcalls.add(&vm.store.data().hostcalls);
+            self.gone.entries += vm.entries;
+            self.gone.fuel += vm.fuel().unwrap_or_default();
         }
     }
+    pub(crate) fn stream_state(&self, id: StreamId) -> Option<&StreamState> {
+        let open = self
+            .vm(id.vm)
+            .and_then(|vm| vm.store.data().streams.get(&id.context));
+        open.or_else(|| self.cut.get(&id)).map(|stream| &**stream)
+    }
     pub(crate) fn stream_state_mut(&mut self, id: StreamId) -> Option<&mut StreamState> {
-        if id.generation == self.generation {
-            self.vm.stream_mut(id.context)
-        } else {
-            self.orphans.get_mut(&id).map(|stream| &mut **stream)
+        self.vm_mut(id.vm)?.stream_mut(id.context)
+    }
+    /// The connections of a plugin's streams are closed; the streams end in the order in which they began.
+    pub(crate) fn cut_streams(&mut self, handle: HandleId, details: &str) {
+        let Some((number, root)) = self
+            .handles
+            .get(&handle)
+            .map(|handle| (handle.vm, handle.root))
+        else {
+            return;
+        };
+        let Some(vm) = self.vm_mut(number) else {
+            return;
+        };
+        let streams = &vm.store.data().streams;
+        let mut open: Vec<u32> = streams
+            .iter()
+            .filter(|(_, stream)| stream.root == root)
+            .map(|(id, _)| *id)
+            .collect();
+        open.sort_unstable();
+        for context in open {
+            let id = StreamId {
+                vm: number,
+                context,
+            };
+            if let Some(stream) = self.stream_state_mut(id) {
+                stream.reset(details);
+            }
+            if let Some(stream) = self.end_stream(id) {
+                self.cut.insert(id, stream);
+            }
+        }
+    }
+    fn end_stream(&mut self, id: StreamId) -> Option<Box<StreamState>> {
+        let hangs = self.hangs();
+        let vm = self.vm_mut(id.vm)?;
+        match hangs {
+            true => vm.store.data_mut().streams.remove(&id.context),
+            false => vm.close_stream(id.context),
         }
     }
     pub(crate) fn close_stream(&mut self, id: StreamId) -> Outcome {
-        let closed = if id.generation == self.generation {
-            self.vm.close_stream(id.context)
-        } else {
-            self.orphans.remove(&id)
+        let closed = match self.cut.remove(&id) {
+            Some(stream) => Some(stream),
+            None => self.end_stream(id),
         };
+        if !self.hangs() {
+            self.drop_unused_vms();
+        }
         match closed {
             Some(stream) => Outcome::of(stream),
             None => Outcome {
                 end: End::Left,
-                downstream: crate::outcome::Sent::default(),
-                upstream: crate::outcome::Sent::default(),
+                downstream: Sent::default(),
+                upstream: Sent::default(),
                 details: String::new(),
                 filter_state: Vec::new(),
                 log: Vec::new(),
             },
         }
-    }
-
-    fn reload_if_failed(&mut self) {
-        let FailurePolicy::Reload { backoff } = self.plugin.config().failure_policy else {
-            return;
-        };
-        if self.vm.failure.is_none() {
-            return;
-        }
-        if self.now < after(self.loaded_at, backoff.max(Duration::from_nanos(1))) {
-            return self.count("vm_reload_backoff");
-        }
-        self.loaded_at = self.now;
-        self.count("vm_reload");
-        match Vm::start(&self.plugin, self.plugin.next_vm(), self.now) {
-            Ok(vm) => {
-                self.count("vm_reload_success");
-                self.replace(vm);
-            }
-            Err(_) => self.count("vm_reload_failure"),
-        }
-    }
-    fn replace(&mut self, vm: Vm) {
-        let mut old = std::mem::replace(&mut self.vm, vm);
-        self.fuel_before += old.fuel().unwrap_or_default();
-        let state = old.store.data_mut();
-        self.hostcalls_before.add(&state.hostcalls);
-        self.entries_before += old.entries;
-        for (context, stream) in state.streams.drain() {
-            self.orphans.insert(
-                StreamId {
-                    generation: self.generation,
-                    context,
-                },
-                stream,
-            );
-        }
-        self.generation += 1;
-    }
-    fn count(&self, event: &str) {
-        let stats = &self.plugin.0.host.0.stats;
-        stats.count(format!("wasm.{}.{event}", self.plugin.config().name));
     }
 }

@@ -10,10 +10,10 @@ use crate::host::{Host, HostConfig, HostError};
 use crate::log::LogLine;
 use crate::metrics::Stat;
 use crate::outcome::{End, Outcome, Sent};
-use crate::plugin::{FailurePolicy, Plugin, PluginConfig};
+use crate::plugin::{Plugin, PluginConfig};
 use crate::scenario::{
-    ClientSpec, Code, Ending, ExchangeSpec, MessageSpec, Observation, OnFailure, PluginSpec,
-    Received, ReceivedEnd, Scenario, Seen, Step, UpstreamSpec,
+    ClientSpec, Code, Ending, ExchangeSpec, MessageSpec, Observation, PluginSpec, Received,
+    ReceivedEnd, Scenario, Seen, Step, UpstreamSpec,
 };
 use crate::stream::Stream;
 use crate::worker::Worker;
@@ -158,13 +158,7 @@ fn config(spec: &PluginSpec) -> PluginConfig {
         vm_configuration: spec.vm_configuration.clone().into_bytes(),
         environment: spec.environment.clone(),
         allow_on_headers_stop_iteration: spec.allow_on_headers_stop_iteration,
-        failure_policy: match spec.on_failure {
-            OnFailure::Closed => FailurePolicy::Closed,
-            OnFailure::Open | OnFailure::FailOpen => FailurePolicy::Open,
-            OnFailure::Reload { backoff_ms } => FailurePolicy::Reload {
-                backoff: Duration::from_millis(backoff_ms),
-            },
-        },
+        failure_policy: spec.on_failure.into(),
         ..PluginConfig::named(&spec.name)
     }
 }

@@ -9,6 +9,9 @@ impl Vm {
     pub(crate) fn run_deferred(&mut self) {
         // Counts only for the callback that asked for the reply.
         self.store.data_mut().stop_iteration = false;
+        if self.hangs() {
+            self.store.data_mut().deferred.clear();
+        }
         if self.store.data().deferred.is_empty() {
             return;
         }
@@ -17,7 +20,7 @@ impl Vm {
                 Deferred::Continue { stream, direction } => self.resume(stream, direction),
                 Deferred::Close { stream } => {
                     if let Some(stream) = self.stream_mut(stream) {
-                        stream.reset("wasm_close_stream");
+                        stream.close();
                     }
                 }
                 Deferred::Reply { stream, reply } => self.reply(stream, reply),
@@ -32,6 +35,11 @@ impl Vm {
         let Some(stream) = self.stream_mut(id) else {
             return;
         };
+        if stream.failed && stream.direct_reply.is_some() {
+            // Asked for before the trap: Envoy answers for the failure, and keeps only the last word.
+            stream.details = reply.details;
+            return;
+        }
         if stream.end.is_some() {
             return;
         }

@@ -1,8 +1,9 @@
 //! Headers, data and trailers on their way to the filter and past it.
 use super::Direction;
 use super::verdict::{self, DataVerdict};
+use crate::failure_policy::FailurePolicy;
 use crate::outcome::End;
-use crate::plugin::{FailurePolicy, PluginConfig};
+use crate::plugin::PluginConfig;
 use crate::stream_state::{Iteration, LocalReply, StreamState};
 use crate::vm::{Trapped, Vm};
 
@@ -14,8 +15,11 @@ impl Vm {
             .get_mut(&id)
             .map(|stream| &mut **stream)
     }
-    /// The stream, if `direction` still leads to the filter.
+    /// The stream, if `direction` still leads to the filter and the thread still moves.
     fn open(&mut self, id: u32, direction: Direction) -> Option<&mut StreamState> {
+        if self.hangs() {
+            return None;
+        }
         self.stream_mut(id)
             .filter(|stream| !stream.is_over(direction))
     }
@@ -25,15 +29,14 @@ impl Vm {
             return true;
         };
         stream.failed
-            || (self.failure.is_some() && self.config_of(id).failure_policy == FailurePolicy::Open)
+            || stream.skips_filter
+            || (self.failure.is_some()
+                && self.config_of(id).failure_policy == FailurePolicy::FailOpen)
     }
     /// The configuration that the stream began under.
     fn config_of(&self, id: u32) -> &PluginConfig {
         let state = self.store.data();
-        let root = state
-            .streams
-            .get(&id)
-            .map_or(self.root, |stream| stream.root);
+        let root = state.streams.get(&id).map_or(0, |stream| stream.root);
         let settings = state
             .roots
             .iter()
@@ -41,9 +44,26 @@ impl Vm {
             .map_or(&state.vm, |root| &root.settings);
         &settings.config
     }
+    /// After a trap: the stream passes, or it is answered for the filter.
     fn fail(&mut self, id: u32) {
+        if self.hangs() {
+            return;
+        }
         if let Some(stream) = self.stream_mut(id) {
             stream.fail();
+        }
+    }
+    /// What a callback answered. A VM that has failed answers for itself under `fail_open: true`.
+    fn verdict(
+        &mut self,
+        id: u32,
+        answer: Option<Result<u32, Trapped>>,
+    ) -> Result<(u32, bool), Trapped> {
+        match answer {
+            None if self.failure.is_none() => Ok((0, false)),
+            Some(Ok(number)) => Ok((number, self.take_stop())),
+            _ if self.is_bypassed(id) => Ok((0, false)),
+            _ => Err(Trapped),
         }
     }
     fn take_stop(&mut self) -> bool {
@@ -67,16 +87,13 @@ impl Vm {
                 stream.path_mut(direction).headers_shown = true;
             }
             self.create_context(id);
-            match self.exports.headers(direction).clone() {
-                None if self.failure.is_some() => Err(Trapped),
-                None => Ok((0, false)),
-                Some(call) => self
-                    .enter(&call, id, (id, count, u32::from(ends)))
-                    .map(|number| (number, self.take_stop())),
-            }
+            let call = self.exports.headers(direction).clone();
+            let answer = call.map(|call| self.enter(&call, id, (id, count, u32::from(ends))));
+            self.verdict(id, answer)
         };
         let Ok((number, stopped)) = verdict else {
-            return self.fail(id);
+            self.fail(id);
+            return self.run_deferred();
         };
         self.run_deferred();
         let allow = self.config_of(id).allow_on_headers_stop_iteration;
@@ -132,16 +149,13 @@ impl Vm {
         let verdict = if self.is_bypassed(id) {
             Ok((0, false))
         } else {
-            match self.exports.body(direction).clone() {
-                None if self.failure.is_some() => Err(Trapped),
-                None => Ok((0, false)),
-                Some(call) => self
-                    .enter(&call, id, (id, size, u32::from(ends)))
-                    .map(|number| (number, self.take_stop())),
-            }
+            let call = self.exports.body(direction).clone();
+            let answer = call.map(|call| self.enter(&call, id, (id, size, u32::from(ends))));
+            self.verdict(id, answer)
         };
         let Ok((number, stopped)) = verdict else {
-            return self.fail(id);
+            self.fail(id);
+            return self.run_deferred();
         };
         self.run_deferred();
         let Some(stream) = self.open(id, direction) else {
@@ -198,16 +212,13 @@ impl Vm {
         let verdict = if self.is_bypassed(id) {
             Ok((0, false))
         } else {
-            match self.exports.trailers(direction).clone() {
-                None if self.failure.is_some() => Err(Trapped),
-                None => Ok((0, false)),
-                Some(call) => self
-                    .enter(&call, id, (id, count))
-                    .map(|number| (number, self.take_stop())),
-            }
+            let call = self.exports.trailers(direction).clone();
+            let answer = call.map(|call| self.enter(&call, id, (id, count)));
+            self.verdict(id, answer)
         };
         let Ok((number, stopped)) = verdict else {
-            return self.fail(id);
+            self.fail(id);
+            return self.run_deferred();
         };
         self.run_deferred();
         let Some(stream) = self.open(id, direction) else {

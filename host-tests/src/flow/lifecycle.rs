@@ -1,4 +1,4 @@
-//! Contexts come and go: streams, ticks and root contexts that a newer configuration replaced.
+//! Contexts come and go: streams, ticks and root contexts that nobody holds any more.
 use weir_engine::time::Timestamp;
 
 use crate::attributes::Attributes;
@@ -7,13 +7,13 @@ use crate::stream_state::StreamState;
 use crate::vm::Vm;
 
 impl Vm {
-    /// A new stream of the current root. The guest learns of it when headers arrive.
-    pub(crate) fn open_stream(&mut self, attributes: Attributes) -> u32 {
-        let root = self.root;
+    /// A new stream of `root`. The guest learns of it when headers arrive. `skips`: never.
+    pub(crate) fn open_stream(&mut self, root: u32, skips: bool, attributes: Attributes) -> u32 {
         let state = self.store.data_mut();
         let id = state.next_context;
         state.next_context = id.wrapping_add(1);
-        let stream = StreamState::new(root, state.now, attributes);
+        let mut stream = StreamState::new(root, state.now, attributes);
+        stream.skips_filter = skips;
         state.streams.insert(id, Box::new(stream));
         id
     }
@@ -31,6 +31,12 @@ impl Vm {
     }
     /// `on_log`, `on_done`, `on_delete`, then the stream is gone.
     pub(crate) fn close_stream(&mut self, id: u32) -> Option<Box<StreamState>> {
+        if self
+            .stream_mut(id)
+            .is_some_and(|stream| stream.skips_filter)
+        {
+            return self.remove_stream(id);
+        }
         self.create_context(id);
         if let Some(stream) = self.stream_mut(id) {
             stream.logging = true;
@@ -48,13 +54,13 @@ impl Vm {
             self.run_deferred();
         }
         self.delete_context(id);
-        let stream = self.store.data_mut().streams.remove(&id);
-        if let Some(root) = stream.as_ref().map(|stream| stream.root)
-            && root != self.root
-        {
-            self.end_retired_roots();
-        }
-        stream
+        self.remove_stream(id)
+    }
+    /// The stream is gone, without any call.
+    pub(crate) fn remove_stream(&mut self, id: u32) -> Option<Box<StreamState>> {
+        let stream = self.store.data_mut().streams.remove(&id)?;
+        self.end_root_if_unused(stream.root);
+        Some(stream)
     }
     fn delete_context(&mut self, id: u32) {
         if let Some(delete) = self.exports.delete.clone() {
@@ -62,55 +68,58 @@ impl Vm {
             self.run_deferred();
         }
     }
-    /// New streams belong to `root`; the one before ends with its last stream.
-    pub(crate) fn switch_root(&mut self, root: u32) {
-        let before = std::mem::replace(&mut self.root, root);
-        if let Some(old) = self.root_mut(before) {
-            old.retired = true;
-            old.tick_period = None;
-            old.next_tick = None;
+    /// One plugin more uses `root`.
+    pub(crate) fn hold_root(&mut self, root: u32) {
+        if let Some(root) = self.root_mut(root) {
+            root.holders += 1;
         }
-        self.end_retired_roots();
     }
-    /// Takes back a root whose configuration was refused.
-    pub(crate) fn discard_root(&mut self, refused: impl Fn(&Root) -> bool) {
+    /// One plugin less uses `root`, which ends with its last stream if nobody else does.
+    pub(crate) fn release_root(&mut self, root: u32) {
+        if let Some(root) = self.root_mut(root) {
+            root.holders = root.holders.saturating_sub(1);
+        }
+        self.end_root_if_unused(root);
+    }
+    fn end_root_if_unused(&mut self, id: u32) {
+        let state = self.store.data();
+        let unused =
+            |root: &Root| root.id == id && root.started && root.holders == 0 && !root.done_pending;
+        if state.roots.iter().any(unused) && !state.streams.values().any(|stream| stream.root == id)
+        {
+            self.ask_root_to_end(id);
+        }
+    }
+    fn ask_root_to_end(&mut self, id: u32) {
+        let done = match self.exports.done.clone() {
+            Some(done) => self.enter(&done, id, id).unwrap_or(1),
+            None => 1,
+        };
+        self.run_deferred();
+        match self.root_mut(id) {
+            Some(root) if done == 0 => root.done_pending = true,
+            _ => self.end_root(id),
+        }
+    }
+    /// Whether any plugin or stream still uses this VM.
+    pub(crate) fn is_used(&self) -> bool {
+        let state = self.store.data();
+        !state.streams.is_empty() || state.roots.iter().any(|root| root.holders > 0)
+    }
+    /// The VM goes: roots that were never asked to end are asked now. Those that wait for `proxy_done` hear nothing.
+    pub(crate) fn shut_down(&mut self) {
         let ids: Vec<u32> = self
             .store
             .data()
             .roots
             .iter()
-            .filter(|root| refused(root))
+            .filter(|root| !root.done_pending)
             .map(|root| root.id)
             .collect();
         for id in ids {
-            self.delete_context(id);
-            self.store.data_mut().roots.retain(|root| root.id != id);
+            self.ask_root_to_end(id);
         }
-    }
-    fn end_retired_roots(&mut self) {
-        let state = self.store.data();
-        let idle = |root: &&Root| {
-            root.retired
-                && !root.done_pending
-                && !state.streams.values().any(|stream| stream.root == root.id)
-        };
-        let ids: Vec<u32> = state
-            .roots
-            .iter()
-            .filter(idle)
-            .map(|root| root.id)
-            .collect();
-        for id in ids {
-            let done = match self.exports.done.clone() {
-                Some(done) => self.enter(&done, id, id).unwrap_or(1),
-                None => 1,
-            };
-            self.run_deferred();
-            match self.root_mut(id) {
-                Some(root) if done == 0 => root.done_pending = true,
-                _ => self.end_root(id),
-            }
-        }
+        self.counted = None;
     }
     /// The last that a root context hears.
     pub(crate) fn end_root(&mut self, id: u32) {

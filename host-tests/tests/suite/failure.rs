@@ -160,8 +160,12 @@ fn a_call_that_never_returns_is_reported_as_a_hang() {
 
     let outcome = worker.exchange(&exchange().with_header("x-trap", "5"));
 
-    assert_eq!(outcome.status(), Some(503));
+    assert_eq!(outcome.end, End::Stranded(Stranding::WorkerHangs));
+    assert_eq!(outcome.status(), None);
+    assert!(worker.hangs());
     assert!(worker.failure().unwrap().contains("would hang Envoy"));
+    let later = worker.exchange(&exchange());
+    assert_eq!(later.end, End::Stranded(Stranding::WorkerHangs));
 }
 
 #[test]

@@ -25,6 +25,9 @@ guests! {
     random = "random.wat",
     callout = "callout.wat",
     callout_arguments = "callout_arguments.wat",
+    faults = "faults.wat",
+    starts = "starts.wat",
+    life = "life.wat",
 }
 
 pub(crate) fn host() -> Host {
