@@ -73,7 +73,7 @@ pub struct Stage {
     /// Before `dir`: the process goes before its directory does.
     child: Mutex<WatchedChild>,
     admin: Admin,
-    listeners: Vec<(String, SocketAddr)>,
+    listeners: Mutex<Vec<(String, SocketAddr)>>,
     log: EnvoyLog,
     access: AccessLog,
     files: Files,
@@ -134,7 +134,7 @@ impl Stage {
             Ok((admin, listeners)) => Ok(Started::Serving(Box::new(Self {
                 child,
                 admin,
-                listeners,
+                listeners: Mutex::new(listeners),
                 log,
                 access: AccessLog::new(dir.path().join("access.log")),
                 files,
@@ -160,9 +160,16 @@ impl Stage {
     /// Where the listener with this name is bound.
     pub fn listener(&self, name: &str) -> Option<SocketAddr> {
         self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
             .iter()
             .find(|(own, _)| own == name)
             .map(|(_, addr)| *addr)
+    }
+
+    /// The file with everything that Envoy logs; goes with the stage.
+    pub fn log_path(&self) -> &Path {
+        &self.files.log
     }
 
     /// What Envoy and the plugins log.
@@ -208,6 +215,11 @@ impl Stage {
             })
             .await?;
         if accepted {
+            let listeners = self.admin.listeners().await?;
+            *self
+                .listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = listeners;
             return Ok(Ok(()));
         }
         Ok(Err(refusal::of(&self.log.since(begin)).unwrap_or_default()))
