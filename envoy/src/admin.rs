@@ -56,23 +56,37 @@ impl Admin {
         Ok(self.get("/ready").await?.0 == 200)
     }
 
-    /// Where the listener is bound, once there is one.
+    /// Where the first listener is bound, once there is one.
     pub(crate) async fn listener(&self) -> Result<Option<SocketAddr>, EnvoyError> {
+        Ok(self.listeners().await?.first().map(|(_, addr)| *addr))
+    }
+
+    /// Every listener's name and where it is bound.
+    pub(crate) async fn listeners(&self) -> Result<Vec<(String, SocketAddr)>, EnvoyError> {
         let listeners = self.json("/listeners?format=json").await?;
-        let bound = listeners.pointer("/listener_statuses/0/local_address/socket_address");
-        let Some((host, port)) =
-            bound.and_then(|b| Some((b.get("address")?, b.get("port_value")?)))
-        else {
-            return Ok(None);
+        let statuses = listeners.get("listener_statuses").and_then(Value::as_array);
+        let bound = |status: &Value| {
+            let name = status.get("name")?.as_str()?.to_owned();
+            let bound = status.pointer("/local_address/socket_address")?;
+            let host = bound.get("address")?.as_str()?;
+            let port = bound.get("port_value")?;
+            Some((name, format!("{host}:{port}").parse().ok()?))
         };
-        Ok(host
-            .as_str()
-            .and_then(|host| format!("{host}:{port}").parse().ok()))
+        Ok(statuses.into_iter().flatten().filter_map(bound).collect())
     }
 
     /// Counters and gauges now.
     pub(crate) async fn stats(&self) -> Result<Stats, EnvoyError> {
-        let path = "/stats?format=json";
+        self.stats_at("/stats?format=json").await
+    }
+
+    /// Those of them whose names match a regular expression, which must need no escape in a URL.
+    pub(crate) async fn stats_named(&self, pattern: &str) -> Result<Stats, EnvoyError> {
+        self.stats_at(&format!("/stats?format=json&filter={pattern}"))
+            .await
+    }
+
+    async fn stats_at(&self, path: &str) -> Result<Stats, EnvoyError> {
         let answer = self.json(path).await?;
         Stats::from_json(&answer).ok_or_else(|| strange(path, &answer.to_string()))
     }

@@ -2,12 +2,11 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
-use tokio::time::sleep;
 
 use crate::admin::Admin;
 use crate::error::EnvoyError;
@@ -17,11 +16,10 @@ use crate::process::WatchedChild;
 use crate::reload::discovery;
 use crate::stats::Stats;
 use crate::template;
+use crate::waiting::{LastWords, Waiting};
 
 /// Envoy writes its access logs this often; its own default of 10 s is too long to wait for a decision.
 const FLUSH_MS: &str = "50";
-/// First and longest pause between two questions while waiting.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(100));
 
 /// An Envoy with the plugin, on ports of its own. Ended when dropped, and when this process ends in any way.
 #[derive(Debug)]
@@ -91,6 +89,13 @@ impl Files {
         Ok(())
     }
 
+    fn last_words(&self) -> LastWords {
+        LastWords {
+            log: self.log.clone(),
+            tail: logs::tail(&self.output, &self.log),
+        }
+    }
+
     pub(crate) fn listener_text(&self, options: &EnvoyOptions, policy_json: &str) -> String {
         template::listener(options, policy_json, &self.decisions, &self.access)
     }
@@ -103,7 +108,7 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), EnvoyError> {
     })
 }
 
-fn existing(path: &Path) -> Result<PathBuf, EnvoyError> {
+pub(crate) fn existing(path: &Path) -> Result<PathBuf, EnvoyError> {
     path.canonicalize().map_err(|source| EnvoyError::File {
         path: path.to_owned(),
         source,
@@ -139,9 +144,8 @@ impl Envoy {
                 })?;
         let child = std::sync::Mutex::new(child);
 
-        let waiting = Waiting::begin(options.patience, &files);
-        let (admin, listener) = waiting
-            .until("listener", &child, || serving(&files))
+        let (admin, listener) = Waiting::begin(options.patience, &child, || files.last_words())
+            .until("listener", || serving(&files))
             .await?;
         let version = admin.version().await?;
         Ok(Self {
@@ -212,8 +216,8 @@ impl Envoy {
         patience: Duration,
     ) -> Result<Vec<Value>, EnvoyError> {
         let path = &self.files.decisions;
-        Waiting::begin(patience, &self.files)
-            .until("decision", &self.child, async || {
+        Waiting::begin(patience, &self.child, || self.files.last_words())
+            .until("decision", async || {
                 Ok((logs::count_lines(path)? >= count).then_some(()))
             })
             .await?;
@@ -230,8 +234,8 @@ impl Envoy {
         patience: Duration,
     ) -> Result<Vec<Value>, EnvoyError> {
         let path = &self.files.access;
-        Waiting::begin(patience, &self.files)
-            .until("access log line", &self.child, async || {
+        Waiting::begin(patience, &self.child, || self.files.last_words())
+            .until("access log line", async || {
                 Ok((logs::count_lines(path)? >= count).then_some(()))
             })
             .await?;
@@ -260,9 +264,11 @@ impl Envoy {
         what: &'static str,
         ask: impl AsyncFnMut() -> Result<Option<T>, EnvoyError>,
     ) -> Result<T, EnvoyError> {
-        Waiting::begin(self.options.patience, &self.files)
-            .until(what, &self.child, ask)
-            .await
+        Waiting::begin(self.options.patience, &self.child, || {
+            self.files.last_words()
+        })
+        .until(what, ask)
+        .await
     }
 }
 
@@ -331,59 +337,4 @@ async fn serving(files: &Files) -> Result<Option<(Admin, SocketAddr)>, EnvoyErro
         });
     }
     Ok(None)
-}
-
-/// A wait with an end, that notices when the process is gone.
-struct Waiting<'a> {
-    since: Instant,
-    patience: Duration,
-    files: &'a Files,
-}
-
-impl<'a> Waiting<'a> {
-    fn begin(patience: Duration, files: &'a Files) -> Self {
-        Self {
-            since: Instant::now(),
-            patience,
-            files,
-        }
-    }
-
-    async fn until<T>(
-        &self,
-        what: &'static str,
-        child: &std::sync::Mutex<WatchedChild>,
-        mut ask: impl AsyncFnMut() -> Result<Option<T>, EnvoyError>,
-    ) -> Result<T, EnvoyError> {
-        let mut pause = PAUSES.0;
-        loop {
-            if let Some(answer) = ask().await? {
-                return Ok(answer);
-            }
-            let log = self.files.log.clone();
-            let log_tail = || logs::tail(&self.files.output, &self.files.log);
-            let ended = match child.lock() {
-                Ok(mut child) => child.ended(),
-                Err(poisoned) => poisoned.into_inner().ended(),
-            };
-            if let Ok(Some(status)) = ended {
-                return Err(EnvoyError::Ended {
-                    status,
-                    log,
-                    log_tail: log_tail(),
-                });
-            }
-            let waited = self.since.elapsed();
-            if waited > self.patience {
-                return Err(EnvoyError::TimedOut {
-                    what,
-                    waited,
-                    log,
-                    log_tail: log_tail(),
-                });
-            }
-            sleep(pause).await;
-            pause = pause.saturating_mul(2).min(PAUSES.1);
-        }
-    }
 }

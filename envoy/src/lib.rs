@@ -29,8 +29,11 @@ pub mod mock;
 mod options;
 mod process;
 mod reload;
+pub mod stage;
 mod stats;
 mod template;
+mod waiting;
+pub mod wire;
 
 pub use error::EnvoyError;
 pub use launch::Envoy;

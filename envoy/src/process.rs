@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,6 +48,27 @@ impl WatchedChild {
     ) -> io::Result<Self> {
         let stdout = File::create(output)?;
         let stderr = stdout.try_clone()?;
+        Self::spawn_to(program, args, stdout.into(), stderr.into())
+    }
+
+    /// Starts `program` with `args`; what it says on stderr can be read, without delay, from what is returned. Its
+    /// end comes when the program has ended.
+    pub(crate) fn spawn_heard<A: AsRef<OsStr>>(
+        program: &Path,
+        args: &[A],
+    ) -> io::Result<(Self, ChildStderr)> {
+        let mut child = Self::spawn_to(program, args, Stdio::null(), Stdio::piped())?;
+        let stderr = child.shell.stderr.take();
+        let stderr = stderr.ok_or_else(|| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok((child, stderr))
+    }
+
+    fn spawn_to<A: AsRef<OsStr>>(
+        program: &Path,
+        args: &[A],
+        stdout: Stdio,
+        stderr: Stdio,
+    ) -> io::Result<Self> {
         let mut shell = Command::new("/bin/sh")
             .args(["-c", WATCH, "weir-envoy"])
             .arg(program)

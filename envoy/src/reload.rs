@@ -1,5 +1,6 @@
 //! A new policy for a running Envoy, through the listener file that it watches.
 use std::fs;
+use std::path::Path;
 
 use crate::admin::Admin;
 use crate::error::EnvoyError;
@@ -51,33 +52,56 @@ impl Envoy {
 
     /// Moves a listener into place and waits for Envoy's answer: whether it was accepted.
     async fn offer(&self, policy_json: &str) -> Result<bool, EnvoyError> {
-        let before = discovery(&self.admin).await?;
-        write(
-            &self.files.next_listener,
-            &self.files.listener_text(&self.options, policy_json),
-        )?;
-        fs::rename(&self.files.next_listener, &self.files.listener).map_err(|source| {
-            EnvoyError::File {
-                path: self.files.listener.clone(),
-                source,
-            }
-        })?;
-
-        let workers = u64::from(self.options.workers.max(1));
+        let text = self.files.listener_text(&self.options, policy_json);
+        let offer = Offer {
+            admin: &self.admin,
+            watched: &self.files.listener,
+            next: &self.files.next_listener,
+            workers: self.options.workers,
+        };
+        let before = offer.place(&text).await?;
         self.wait_until("answer to a new listener", async || {
-            let now = discovery(&self.admin).await?;
-            if now.rejected > before.rejected {
-                return Ok(Some(false));
-            }
-            if now.accepted == before.accepted {
-                return Ok(None);
-            }
-            // The same policy again is accepted and changes nothing; a new one must have reached every worker.
-            let unchanged = now.modified == before.modified;
-            let taken = now.taken_by_workers.saturating_sub(before.taken_by_workers) >= workers;
-            Ok((unchanged || taken).then_some(true))
+            offer.answer(before).await
         })
         .await
+    }
+}
+
+/// How listeners are moved into the place that Envoy watches.
+pub(crate) struct Offer<'a> {
+    pub(crate) admin: &'a Admin,
+    pub(crate) watched: &'a Path,
+    /// A name beside the watched file.
+    pub(crate) next: &'a Path,
+    pub(crate) workers: u32,
+}
+
+impl Offer<'_> {
+    /// Moves `text` into place; returns what [`Self::answer`] compares with.
+    pub(crate) async fn place(&self, text: &str) -> Result<Discovery, EnvoyError> {
+        let before = discovery(self.admin).await?;
+        write(self.next, text)?;
+        fs::rename(self.next, self.watched).map_err(|source| EnvoyError::File {
+            path: self.watched.to_owned(),
+            source,
+        })?;
+        Ok(before)
+    }
+
+    /// Whether what was placed is accepted, once Envoy has decided and every worker has it.
+    pub(crate) async fn answer(&self, before: Discovery) -> Result<Option<bool>, EnvoyError> {
+        let now = discovery(self.admin).await?;
+        if now.rejected > before.rejected {
+            return Ok(Some(false));
+        }
+        if now.accepted == before.accepted {
+            return Ok(None);
+        }
+        // The same listener again is accepted and changes nothing; a new one must have reached every worker.
+        let changed = now.modified.saturating_sub(before.modified);
+        let awaited = changed.saturating_mul(self.workers.max(1).into());
+        let taken = now.taken_by_workers.saturating_sub(before.taken_by_workers);
+        Ok((taken >= awaited).then_some(true))
     }
 }
 

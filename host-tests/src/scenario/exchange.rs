@@ -18,6 +18,16 @@ pub struct ExchangeSpec {
     pub client: ClientSpec,
 }
 
+impl ExchangeSpec {
+    /// The request's header `x-id`, by which the probe names the stream.
+    pub fn id(&self) -> Option<&str> {
+        let mut headers = self.request.headers.iter();
+        headers
+            .find(|(name, _)| name.eq_ignore_ascii_case("x-id"))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
 /// Headers, body and trailers. Pseudo headers not given are `GET` or `POST` (with a body) of `/` at
 /// `api.example` over `http` in a request, `:status` 200 in a response.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

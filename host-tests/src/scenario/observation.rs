@@ -18,6 +18,27 @@ pub struct Observation {
     pub stats: BTreeMap<String, u64>,
 }
 
+impl Observation {
+    /// What of it can be seen where the proxy is shared: the probe's lines in the name of the stream with
+    /// this `x-id`, no stats.
+    #[must_use]
+    pub fn of_stream(mut self, id: &str) -> Self {
+        let own = |line: &String| {
+            // `LEVEL WHO|TEXT`
+            let who = line
+                .split_once(' ')
+                .and_then(|(_, text)| text.split_once('|'));
+            who.and_then(|(who, _)| who.strip_prefix('s')) == Some(id)
+        };
+        for lines in &mut self.vms {
+            lines.retain(own);
+        }
+        self.vms.retain(|lines| !lines.is_empty());
+        self.stats.clear();
+        self
+    }
+}
+
 /// What was seen of one exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {

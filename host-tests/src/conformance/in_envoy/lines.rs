@@ -1,0 +1,83 @@
+//! What guests logged, told apart by VM and stream.
+use weir_envoy::stage::LogRecord;
+
+use super::super::in_host::split_nonce;
+
+/// One line of a guest.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    /// The probe's number of its VM, or the thread of another guest.
+    vm: String,
+    level: &'static str,
+    text: String,
+}
+
+impl Line {
+    pub(super) fn of(record: &LogRecord) -> Option<Self> {
+        let message = record.of_plugin()?;
+        let (nonce, text) = split_nonce(message);
+        let vm = match nonce {
+            "" => format!("thread {}", record.thread),
+            nonce => nonce.to_owned(),
+        };
+        Some(Self {
+            vm,
+            level: level(&record.level),
+            text: text.to_owned(),
+        })
+    }
+    /// `WHO` of the probe's lines.
+    fn who(&self) -> Option<&str> {
+        who(&self.text)
+    }
+    /// Whether the probe logged it in the name of the stream with this `x-id`.
+    pub(super) fn is_of(&self, id: &str) -> bool {
+        self.who().and_then(|who| who.strip_prefix('s')) == Some(id)
+    }
+    /// Whether the probe logged it in the name of any stream.
+    pub(super) fn is_of_any_stream(&self) -> bool {
+        self.who().is_some_and(|who| who.starts_with(['s', 'c']))
+    }
+    /// Whether a stream's context went with it.
+    pub(super) fn is_deletion(&self) -> bool {
+        self.text.ends_with("|> delete")
+    }
+}
+
+/// `WHO` of `WHO|TEXT`, where that is the probe's: `r1`, `c2`, `s...`.
+pub(super) fn who(text: &str) -> Option<&str> {
+    let (who, _) = text.split_once('|')?;
+    who.starts_with(['r', 'c', 's']).then_some(who)
+}
+
+/// Envoy's name of a level as our host names it.
+fn level(name: &str) -> &'static str {
+    use crate::log::LogLevel;
+    match name {
+        "trace" => LogLevel::Trace,
+        "debug" => LogLevel::Debug,
+        "warning" => LogLevel::Warn,
+        "error" => LogLevel::Error,
+        "critical" => LogLevel::Critical,
+        _ => LogLevel::Info,
+    }
+    .name()
+}
+
+/// The lines of guests among what Envoy logged.
+pub(super) fn of(log: &[LogRecord]) -> Vec<Line> {
+    log.iter().filter_map(Line::of).collect()
+}
+
+/// VM by VM in the order of their first lines.
+pub(super) fn by_vm(lines: &[Line]) -> Vec<Vec<String>> {
+    let mut vms: Vec<(&str, Vec<String>)> = Vec::new();
+    for line in lines {
+        let text = format!("{} {}", line.level, line.text);
+        match vms.iter_mut().find(|(own, _)| *own == line.vm) {
+            Some((_, lines)) => lines.push(text),
+            None => vms.push((&line.vm, vec![text])),
+        }
+    }
+    vms.into_iter().map(|(_, lines)| lines).collect()
+}

@@ -1,0 +1,38 @@
+//! What both hosts leave out of messages, and how they order the rest, so that only what a plugin can cause
+//! is compared.
+use crate::scenario::Protocol;
+
+type Pairs = Vec<(String, String)>;
+
+/// What a proxy or the runner adds to any message.
+const ADDED: [&str; 2] = ["date", "x-connection"];
+/// How HTTP/1.1 says where a message ends, which HTTP/2 says in its frames; and what it has no word for.
+const OF_HTTP1: [&str; 3] = ["transfer-encoding", "connection", ":scheme"];
+
+/// Headers as they are compared: pseudo headers first, then the others sorted by name (stable), in lower
+/// case. Without [`ADDED`]; over HTTP/1.1 without [`OF_HTTP1`] and `content-length: 0`, which codecs add.
+pub(super) fn headers(headers: Pairs, protocol: Protocol) -> Pairs {
+    let left_out = |name: &str, value: &str| {
+        let of_http1 = OF_HTTP1.contains(&name) || (name, value) == ("content-length", "0");
+        ADDED.contains(&name) || (protocol == Protocol::Http1 && of_http1)
+    };
+    let mut kept: Pairs = lower_case(headers)
+        .filter(|(name, value)| !left_out(name, value))
+        .collect();
+    kept.sort_by(|(a, _), (b, _)| {
+        let rank = |name: &str| !name.starts_with(':');
+        (rank(a), a).cmp(&(rank(b), b))
+    });
+    kept
+}
+
+/// Trailers as they are compared: in their order, in lower case.
+pub(super) fn trailers(trailers: Pairs) -> Pairs {
+    lower_case(trailers).collect()
+}
+
+fn lower_case(pairs: Pairs) -> impl Iterator<Item = (String, String)> {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_ascii_lowercase(), value))
+}
