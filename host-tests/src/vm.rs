@@ -6,7 +6,7 @@ use wasmtime::{AsContext, Instance, Memory, Store, Trap, TypedFunc, WasmParams, 
 use weir_engine::time::Timestamp;
 
 use crate::callouts::Callouts;
-use crate::exports::{Exports, Resolver};
+use crate::exports::{Exports, GrpcCallbacks, Resolver};
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
 use crate::log::{LogLevel, LogLine};
@@ -73,6 +73,10 @@ impl Vm {
         let state = store.data_mut();
         state.memory = Some(memory);
         state.allocate = Some(allocate);
+        state.grpc_callbacks = Some(Arc::new(GrpcCallbacks {
+            initial: exports.answers.grpc_initial.clone(),
+            trailing: exports.answers.grpc_trailing.clone(),
+        }));
         let mut vm = Self {
             store,
             exports,
@@ -244,6 +248,7 @@ fn new_state(
         process: Arc::clone(process),
         memory: None,
         allocate: None,
+        grpc_callbacks: None,
         restricted: true,
         configuration_shown: false,
         now,
