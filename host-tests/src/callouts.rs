@@ -9,20 +9,45 @@ use weir_engine::time::Timestamp;
 
 use crate::exchange::Message;
 use crate::flow::lifecycle::after;
+use crate::grpc_calls::GrpcCalls;
 use crate::header_map::HeaderMap;
 
 /// The kinds of calls; the number is what the two low bits of a token say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Http = 0,
+    GrpcCall = 1,
+    GrpcStream = 2,
 }
 
+const KIND_MASK: u32 = 0b11;
 const TOKEN_STEP: u32 = 4;
 
+impl Kind {
+    /// What `token` says; 3 is nothing.
+    pub(crate) const fn of(token: u32) -> Option<Self> {
+        match token & KIND_MASK {
+            0 => Some(Self::Http),
+            1 => Some(Self::GrpcCall),
+            2 => Some(Self::GrpcStream),
+            _ => None,
+        }
+    }
+}
+
 /// What reaches the guest.
+#[derive(Clone, Debug)]
 pub(crate) enum Event {
     /// A response, or what Envoy answered in its place.
     Http(Message),
+    /// Initial metadata of a gRPC stream; empty where none came.
+    GrpcInitial(HeaderMap),
+    /// A gRPC message.
+    GrpcMessage(Vec<u8>),
+    /// Trailing metadata of a gRPC stream.
+    GrpcTrailing(HeaderMap),
+    /// The end of a gRPC stream, or of a call that failed.
+    GrpcClose { status: u32, message: String },
 }
 
 /// A callback that is to be made.
@@ -30,7 +55,7 @@ pub(crate) struct Due {
     pub(crate) token: u32,
     pub(crate) root: u32,
     /// `None`: it will never happen.
-    pub(crate) at: Option<Timestamp>,
+    at: Option<Timestamp>,
     /// Whether a stream that stands still waits for it.
     awaited: bool,
     pub(crate) event: Event,
@@ -38,9 +63,13 @@ pub(crate) struct Due {
 
 /// What a root context can read while its callback runs.
 #[derive(Default)]
-pub(crate) struct Shown {
-    root: u32,
-    http: Option<Message>,
+enum Shown {
+    #[default]
+    Nothing,
+    Http(Message),
+    Initial(HeaderMap),
+    Body(Vec<u8>),
+    Trailing(HeaderMap),
 }
 
 /// All of a VM's calls.
@@ -49,7 +78,9 @@ pub(crate) struct Callouts {
     last_token: [u32; 3],
     /// In the order in which they were made.
     waiting: Vec<Due>,
-    shown: Shown,
+    pub(crate) grpc: GrpcCalls,
+    /// The root whose callback runs, and what it sees.
+    shown: (u32, Shown),
     /// Calls made now follow from an answer that a stream waits for.
     answering: bool,
     /// By root context: the code and the message of the last failure.
@@ -74,6 +105,10 @@ impl Callouts {
             awaited: self.answering,
             event,
         });
+    }
+    /// Nothing more comes for `token`.
+    pub(crate) fn forget(&mut self, token: u32) {
+        self.waiting.retain(|due| due.token != token);
     }
     /// When the next answer comes.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
@@ -105,36 +140,83 @@ impl Callouts {
     /// Forgets all calls of a root context that ends.
     pub(crate) fn cancel_root(&mut self, root: u32) {
         self.waiting.retain(|due| due.root != root);
+        self.grpc.cancel_root(root);
         self.status.remove(&root);
     }
 
-    /// A callback begins in which `message` can be read.
-    pub(crate) fn show_http(&mut self, root: u32, message: Message) {
+    /// A callback begins in which `event` can be read; a failure is what `proxy_get_status` tells from now on.
+    pub(crate) fn show(&mut self, root: u32, event: Event) {
         self.answering = true;
-        self.shown = Shown {
-            root,
-            http: Some(message),
+        let shown = match event {
+            Event::Http(message) => Shown::Http(message),
+            Event::GrpcInitial(headers) => Shown::Initial(headers),
+            Event::GrpcMessage(message) => Shown::Body(message),
+            Event::GrpcTrailing(headers) => Shown::Trailing(headers),
+            Event::GrpcClose { status, message } => {
+                self.status.insert(root, (status, message));
+                Shown::Nothing
+            }
         };
+        self.shown = (root, shown);
     }
-    /// The callback is over.
+    /// The callback is over: nothing can be read any more, and of a failure only its code.
     pub(crate) fn hide(&mut self) {
-        self.shown = Shown::default();
+        let (root, _) = std::mem::take(&mut self.shown);
+        if let Some((_, message)) = self.status.get_mut(&root) {
+            message.clear();
+        }
     }
     /// What the callback asked for has been done.
     pub(crate) fn end_answer(&mut self) {
         self.answering = false;
     }
-    fn http(&self, root: u32) -> Option<&Message> {
-        self.shown.http.as_ref().filter(|_| self.shown.root == root)
+    fn shown(&self, root: u32) -> &Shown {
+        match &self.shown {
+            (own, shown) if *own == root => shown,
+            _ => &Shown::Nothing,
+        }
     }
     pub(crate) fn http_headers(&self, root: u32) -> Option<&HeaderMap> {
-        self.http(root).map(|message| &message.headers)
+        match self.shown(root) {
+            Shown::Http(message) => Some(&message.headers),
+            _ => None,
+        }
     }
     pub(crate) fn http_trailers(&self, root: u32) -> Option<&HeaderMap> {
-        self.http(root)?.trailers.as_ref()
+        match self.shown(root) {
+            Shown::Http(message) => message.trailers.as_ref(),
+            _ => None,
+        }
     }
     pub(crate) fn http_body(&self, root: u32) -> Option<&[u8]> {
-        self.http(root).map(|message| message.body.as_slice())
+        match self.shown(root) {
+            Shown::Http(message) => Some(&message.body),
+            _ => None,
+        }
+    }
+    pub(crate) fn grpc_initial(&self, root: u32) -> Option<&HeaderMap> {
+        match self.shown(root) {
+            Shown::Initial(headers) => Some(headers),
+            _ => None,
+        }
+    }
+    pub(crate) fn grpc_trailing(&self, root: u32) -> Option<&HeaderMap> {
+        match self.shown(root) {
+            Shown::Trailing(headers) => Some(headers),
+            _ => None,
+        }
+    }
+    pub(crate) fn grpc_message(&self, root: u32) -> Option<&Vec<u8>> {
+        match self.shown(root) {
+            Shown::Body(message) => Some(message),
+            _ => None,
+        }
+    }
+    pub(crate) fn grpc_message_mut(&mut self, root: u32) -> Option<&mut Vec<u8>> {
+        match &mut self.shown {
+            (own, Shown::Body(message)) if *own == root => Some(message),
+            _ => None,
+        }
     }
     /// Code and message of `proxy_get_status`.
     pub(crate) fn status(&self, root: u32) -> (u32, &str) {
@@ -167,12 +249,16 @@ mod tests {
     }
 
     #[test]
-    fn tokens_count_in_fours() {
+    fn tokens_count_in_fours_and_tell_their_kind() {
         let mut callouts = Callouts::default();
 
-        let tokens = [(); 3].map(|()| callouts.next_token(Kind::Http));
+        let mut next = |kind| callouts.next_token(kind);
+        let http = [next(Kind::Http), next(Kind::Http), next(Kind::Http)];
+        let grpc = [next(Kind::GrpcCall), next(Kind::GrpcStream)];
 
-        assert_eq!(tokens, [4, 8, 12]);
+        assert_eq!((http, grpc), ([4, 8, 12], [5, 6]));
+        assert_eq!(Kind::of(402), Some(Kind::GrpcStream));
+        assert_eq!(Kind::of(3), None);
     }
 
     #[test]

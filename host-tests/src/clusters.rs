@@ -19,7 +19,7 @@ pub type Answer = dyn Fn(&Message) -> Message + Send + Sync;
 pub enum Reaction {
     /// Answers it.
     Answers(Arc<Answer>),
-    /// Speaks gRPC; anything that is no gRPC is a 404.
+    /// Speaks gRPC.
     Serves(Arc<dyn GrpcService>),
     /// Nothing listens: the guest gets Envoy's 503.
     Refuses,
@@ -118,7 +118,9 @@ fn probe_answer(request: &Message) -> Message {
     let bodiless = method == "HEAD" || status == 204 || status == 304;
     let trailers = (path == "/trailers").then(|| HeaderMap::from([("x-trailing", "1")]));
     let mut headers = HeaderMap::from([(":status", status.to_string())]);
-    if trailers.is_none() && status != 204 {
+    if trailers.is_some() {
+        headers.append("transfer-encoding", "chunked");
+    } else if status != 204 {
         headers.append("content-length", body.len().to_string());
     }
     headers.append("x-callout", "yes");

@@ -14,12 +14,27 @@ pub(crate) struct Exports {
     pub(crate) vm_start: Decision<(u32, u32)>,
     pub(crate) configure: Decision<(u32, u32)>,
     pub(crate) tick: Callback<u32>,
-    pub(crate) http_call_response: Callback<(u32, u32, u32, u32, u32)>,
+    pub(crate) answers: Answers,
     pub(crate) done: Decision<u32>,
     pub(crate) log: Callback<u32>,
     pub(crate) delete: Callback<u32>,
     request: Path,
     response: Path,
+}
+
+/// Callbacks of callouts: root context, token, and what came.
+pub(crate) struct Answers {
+    pub(crate) http_call_response: Callback<(u32, u32, u32, u32, u32)>,
+    pub(crate) grpc_initial: Callback<(u32, u32, u32)>,
+    pub(crate) grpc_receive: Callback<(u32, u32, u32)>,
+    pub(crate) grpc_trailing: Callback<(u32, u32, u32)>,
+    pub(crate) grpc_close: Callback<(u32, u32, u32)>,
+}
+
+/// The callbacks that Envoy makes inside a hostcall.
+pub(crate) struct GrpcCallbacks {
+    pub(crate) initial: Callback<(u32, u32, u32)>,
+    pub(crate) trailing: Callback<(u32, u32, u32)>,
 }
 
 struct Path {
@@ -39,7 +54,13 @@ impl Exports {
             vm_start: exports.optional("proxy_on_vm_start")?,
             configure: exports.optional("proxy_on_configure")?,
             tick: exports.optional("proxy_on_tick")?,
-            http_call_response: exports.optional("proxy_on_http_call_response")?,
+            answers: Answers {
+                http_call_response: exports.optional("proxy_on_http_call_response")?,
+                grpc_initial: exports.optional("proxy_on_grpc_receive_initial_metadata")?,
+                grpc_receive: exports.optional("proxy_on_grpc_receive")?,
+                grpc_trailing: exports.optional("proxy_on_grpc_receive_trailing_metadata")?,
+                grpc_close: exports.optional("proxy_on_grpc_close")?,
+            },
             done: exports.optional("proxy_on_done")?,
             log: exports.optional("proxy_on_log")?,
             delete: exports.optional("proxy_on_delete")?,

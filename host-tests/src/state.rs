@@ -7,7 +7,8 @@ use rand_pcg::Pcg64;
 use wasmtime::{Memory, ResourceLimiter, TypedFunc};
 use weir_engine::time::Timestamp;
 
-use crate::callouts::Callouts;
+use crate::callouts::{Callouts, Event};
+use crate::exports::GrpcCallbacks;
 use crate::flow::Direction;
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
@@ -25,6 +26,7 @@ pub(crate) struct VmState {
     /// Set once the instance exists; nothing that needs them succeeds before.
     pub(crate) memory: Option<Memory>,
     pub(crate) allocate: Option<Arc<TypedFunc<u32, u32>>>,
+    pub(crate) grpc_callbacks: Option<Arc<GrpcCallbacks>>,
     /// While `_initialize` or `_start` runs, only logging and WASI are allowed.
     pub(crate) restricted: bool,
     /// Only inside `proxy_on_configure` can the plugin's configuration be read.
@@ -66,6 +68,12 @@ pub(crate) enum Deferred {
     Reply {
         stream: u32,
         reply: LocalReply,
+    },
+    /// A callout failed at once and is told so after the call.
+    Answer {
+        root: u32,
+        token: u32,
+        event: Event,
     },
     /// A replaced root context has done what it waited for.
     EndRoot {

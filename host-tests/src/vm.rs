@@ -8,7 +8,7 @@ use weir_engine::time::Timestamp;
 use crate::base::Code;
 use crate::callouts::Callouts;
 use crate::census::Counted;
-use crate::exports::{Exports, Resolver};
+use crate::exports::{Exports, GrpcCallbacks, Resolver};
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
 use crate::load_error::LoadError;
@@ -96,6 +96,10 @@ impl Vm {
         let state = store.data_mut();
         state.memory = Some(memory);
         state.allocate = Some(allocate);
+        state.grpc_callbacks = Some(Arc::new(GrpcCallbacks {
+            initial: exports.answers.grpc_initial.clone(),
+            trailing: exports.answers.grpc_trailing.clone(),
+        }));
         Ok(Self {
             store,
             exports,
@@ -173,6 +177,7 @@ fn new_state(
         process: Arc::clone(process),
         memory: None,
         allocate: None,
+        grpc_callbacks: None,
         restricted: true,
         configuration_shown: false,
         now,

@@ -23,6 +23,8 @@ mod callouts; // HTTP calls out of the proxy and their answers
 mod failure; // traps, hangs, reloads
 #[path = "suite/flow.rs"]
 mod flow; // pausing, buffering, resuming
+#[path = "suite/grpc.rs"]
+mod grpc; // gRPC calls and streams
 #[path = "suite/headers.rs"]
 mod headers; // header maps by phase
 #[path = "suite/lifecycle.rs"]

@@ -11,8 +11,9 @@ use crate::status::Status;
 enum Buffer {
     RequestBody,
     ResponseBody,
-    /// TCP data and gRPC messages: never there in an HTTP filter without gRPC calls.
+    /// TCP data: never there in an HTTP filter.
     Absent,
+    GrpcMessage,
     HttpCallBody,
     VmConfiguration,
     PluginConfiguration,
@@ -22,7 +23,8 @@ fn buffer_of(number: u32) -> Result<Buffer, Status> {
     Ok(match number {
         0 => Buffer::RequestBody,
         1 => Buffer::ResponseBody,
-        2 | 3 | 5 => Buffer::Absent,
+        2 | 3 => Buffer::Absent,
+        5 => Buffer::GrpcMessage,
         4 => Buffer::HttpCallBody,
         // Envoy's call data aliases the configuration that was read last.
         6 | 8 => Buffer::VmConfiguration,
@@ -37,6 +39,7 @@ fn contents(state: &VmState, which: Buffer) -> Result<&[u8], Status> {
         Buffer::RequestBody => state.stream().and_then(|stream| stream.request.body()),
         Buffer::ResponseBody => state.stream().and_then(|stream| stream.response.body()),
         Buffer::Absent => None,
+        Buffer::GrpcMessage => state.callouts.grpc_message(state.root_id()),
         Buffer::HttpCallBody => {
             let root = state.root_id();
             return state.callouts.http_body(root).ok_or(Status::NotFound);
@@ -76,6 +79,10 @@ fn set(guest: &mut Guest<'_>, which: u32, start: u32, len: u32, from: Slice) -> 
         Buffer::ResponseBody => state
             .stream_mut()
             .and_then(|stream| stream.response.body_mut()),
+        Buffer::GrpcMessage => {
+            let root = state.root_id();
+            state.callouts.grpc_message_mut(root)
+        }
         // There or not, it cannot be changed.
         Buffer::HttpCallBody | Buffer::PluginConfiguration => {
             contents(state, which)?;

@@ -24,11 +24,6 @@ macro_rules! unimplemented_calls {
 
 pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {
     unimplemented_calls! { linker,
-        GrpcCall(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u32, _g: u32, _h: u32, _i: u32, _j: u32, _k: u32, _l: u32);
-        GrpcStream(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u32, _g: u32, _h: u32, _i: u32);
-        GrpcSend(_a: u32, _b: u32, _c: u32, _d: u32);
-        GrpcCancel(_a: u32);
-        GrpcClose(_a: u32);
         RegisterSharedQueue(_a: u32, _b: u32, _c: u32);
         ResolveSharedQueue(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32);
         EnqueueSharedQueue(_a: u32, _b: u32, _c: u32);

@@ -18,7 +18,8 @@ enum Map {
     RequestTrailers,
     ResponseHeaders,
     ResponseTrailers,
-    GrpcMetadata,
+    GrpcInitial,
+    GrpcTrailing,
     HttpCallHeaders,
     HttpCallTrailers,
 }
@@ -29,7 +30,8 @@ fn map_of(number: u32) -> Result<Map, Status> {
         1 => Map::RequestTrailers,
         2 => Map::ResponseHeaders,
         3 => Map::ResponseTrailers,
-        4 | 5 => Map::GrpcMetadata,
+        4 => Map::GrpcInitial,
+        5 => Map::GrpcTrailing,
         6 => Map::HttpCallHeaders,
         7 => Map::HttpCallTrailers,
         _ => return Err(Status::BadArgument),
@@ -39,6 +41,8 @@ fn map_of(number: u32) -> Result<Map, Status> {
 /// The map for reading. While logging, all that passed by is there again.
 fn readable(state: &VmState, which: Map) -> Option<&HeaderMap> {
     match which {
+        Map::GrpcInitial => return state.callouts.grpc_initial(state.root_id()),
+        Map::GrpcTrailing => return state.callouts.grpc_trailing(state.root_id()),
         Map::HttpCallHeaders => return state.callouts.http_headers(state.root_id()),
         Map::HttpCallTrailers => return state.callouts.http_trailers(state.root_id()),
         _ => {}

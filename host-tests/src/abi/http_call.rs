@@ -9,10 +9,9 @@ use wasmtime::Linker;
 use super::{call, pairs};
 use crate::callouts::{self, Event, Kind};
 use crate::clusters::{Cluster, Reaction};
-use crate::envoy_replies::{CONNECTION_CLOSED, CONNECTION_REFUSED, TIMEOUT, local_reply};
+use crate::envoy_replies::{CLOSED, REFUSED, TIMEOUT, add_service_time};
 use crate::exchange::Message;
-use crate::grpc_service::GrpcService;
-use crate::header_map::HeaderMap;
+use crate::grpc_service::over_http;
 use crate::hostcall::Hostcall;
 use crate::memory::{Fault, Guest, Slice, give_u32, read, split, write_u32};
 use crate::state::VmState;
@@ -66,27 +65,26 @@ fn start(
     }
     let root = state.root_id();
     let token = state.callouts.next_token(Kind::Http);
+    let timed = |mut answer: Message| {
+        add_service_time(&mut answer.headers, cluster.latency);
+        answer
+    };
     let answer = match &cluster.reaction {
         Reaction::Empty => return Err(Status::InternalFailure),
         Reaction::Silent => None,
-        Reaction::Answers(answer) => Some(answer(&request)),
-        Reaction::Serves(service) => Some(over_http(&**service, &request)),
-        Reaction::Refuses => Some(local_reply(503, CONNECTION_REFUSED)),
-        Reaction::Resets => Some(local_reply(503, CONNECTION_CLOSED)),
+        Reaction::Answers(answer) => Some(answer(&request)).map(timed),
+        Reaction::Serves(service) => Some(over_http(&**service, &request)).map(timed),
+        Reaction::Refuses => Some(REFUSED.message()),
+        Reaction::Resets => Some(CLOSED.message()),
     };
     let latency = answer.as_ref().map(|_| cluster.latency);
     let (at, timed_out) = callouts::due(state.now, latency, timeout);
     let answer = match answer {
         Some(answer) if !timed_out => answer,
-        _ => local_reply(504, TIMEOUT),
+        _ => TIMEOUT.message(),
     };
     state.callouts.plan(root, token, at, Event::Http(answer));
     Ok(token)
-}
-
-/// A gRPC server's answer to a request that is none.
-fn over_http(_: &dyn GrpcService, _: &Message) -> Message {
-    Message::new(HeaderMap::from([(":status", "404")]), "")
 }
 
 pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {

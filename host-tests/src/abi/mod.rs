@@ -6,6 +6,7 @@ mod buffers;
 mod call_status;
 mod callouts;
 mod contexts;
+mod grpc;
 mod headers;
 mod http_call;
 mod local_reply;
@@ -37,6 +38,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
     local_reply::add_to_linker(linker)?;
     contexts::add_to_linker(linker)?;
     http_call::add_to_linker(linker)?;
+    grpc::add_to_linker(linker)?;
     call_status::add_to_linker(linker)?;
     callouts::add_to_linker(linker)?;
     wasi::add_to_linker(linker)

@@ -1,8 +1,34 @@
 //! Answers of callouts reach the guest.
 use weir_engine::time::Timestamp;
 
-use crate::callouts::{Due, Event};
+use crate::callouts::{Due, Event, Kind};
+use crate::exports::{Answers, Callback};
+use crate::header_map::HeaderMap;
 use crate::vm::Vm;
+
+/// The callback that an event makes, with its last arguments.
+enum Call {
+    Http(Callback<(u32, u32, u32, u32, u32)>, [u32; 3]),
+    Grpc(Callback<(u32, u32, u32)>, u32),
+}
+
+impl Call {
+    fn of(exports: &Answers, event: &Event) -> Self {
+        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let (call, number) = match event {
+            Event::Http(message) => {
+                let trailers = message.trailers.as_ref().map_or(0, HeaderMap::len);
+                let sizes = [message.headers.len(), message.body.len(), trailers];
+                return Self::Http(exports.http_call_response.clone(), sizes.map(count));
+            }
+            Event::GrpcInitial(map) => (&exports.grpc_initial, count(map.len())),
+            Event::GrpcMessage(message) => (&exports.grpc_receive, count(message.len())),
+            Event::GrpcTrailing(map) => (&exports.grpc_trailing, count(map.len())),
+            Event::GrpcClose { status, .. } => (&exports.grpc_close, *status),
+        };
+        Self::Grpc(call.clone(), number)
+    }
+}
 
 impl Vm {
     /// When the next callout is answered; a failed VM gets no answers.
@@ -23,22 +49,37 @@ impl Vm {
         let Due {
             token, root, event, ..
         } = due;
-        match event {
-            Event::Http(message) => {
-                let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-                let headers = count(message.headers.len());
-                let body = count(message.body.len());
-                let trailers = message.trailers.as_ref().map_or(0, |map| count(map.len()));
-                self.store.data_mut().callouts.show_http(root, message);
-                if let Some(call) = self.exports.http_call_response.clone() {
-                    let _ = self.enter(&call, root, (root, token, headers, body, trailers));
-                }
+        self.answer(root, token, event);
+        true
+    }
+    /// Makes one callback; what it can read is gone before anything that it asked for is done.
+    pub(crate) fn answer(&mut self, root: u32, token: u32, event: Event) {
+        let callouts = &mut self.store.data_mut().callouts;
+        let is_end = match &event {
+            Event::GrpcClose { .. } => {
+                callouts.grpc.remote_ends(token);
+                true
             }
+            Event::GrpcMessage(_) => Kind::of(token) == Some(Kind::GrpcCall),
+            _ => false,
+        };
+        match Call::of(&self.exports.answers, &event) {
+            Call::Http(Some(call), [headers, body, trailers]) => {
+                callouts.show(root, event);
+                let _ = self.enter(&call, root, (root, token, headers, body, trailers));
+            }
+            Call::Grpc(Some(call), number) => {
+                callouts.show(root, event);
+                let _ = self.enter(&call, root, (root, token, number));
+            }
+            Call::Http(None, _) | Call::Grpc(None, _) => {}
         }
-        // Gone before anything that the callback asked for is done.
-        self.store.data_mut().callouts.hide();
+        let callouts = &mut self.store.data_mut().callouts;
+        callouts.hide();
+        if is_end {
+            callouts.grpc.settle(token);
+        }
         self.run_deferred();
         self.store.data_mut().callouts.end_answer();
-        true
     }
 }

@@ -24,6 +24,7 @@ impl Vm {
                     }
                 }
                 Deferred::Reply { stream, reply } => self.reply(stream, reply),
+                Deferred::Answer { root, token, event } => self.answer(root, token, event),
                 Deferred::EndRoot { root } => self.end_root(root),
             }
         }

@@ -9,13 +9,13 @@ use weir_host::{
 
 use crate::fixture::{self, config, messages, said};
 
-type Lines = Arc<Mutex<Vec<LogLine>>>;
+pub(crate) type Lines = Arc<Mutex<Vec<LogLine>>>;
 
 fn at_ms(ms: u64) -> Timestamp {
     Timestamp::from_unix_nanos(ms * 1_000_000)
 }
 
-fn started(guest: Vec<u8>, config: PluginConfig, clusters: Clusters) -> (Worker, Lines) {
+pub(crate) fn started(guest: Vec<u8>, config: PluginConfig, clusters: Clusters) -> (Worker, Lines) {
     let lines = Lines::default();
     let sink = Arc::clone(&lines);
     let host = Host::new(HostConfig {
@@ -46,7 +46,7 @@ fn calling(what: &str) -> (Worker, Lines) {
     calling_in(what, Clusters::default())
 }
 
-fn told(lines: &Lines) -> String {
+pub(crate) fn told(lines: &Lines) -> String {
     messages(&lines.lock().unwrap()).join(", ")
 }
 
@@ -80,7 +80,7 @@ fn an_answer_comes_after_the_paused_call_and_can_be_read_in_its_callback_only() 
 
     let outcome = worker.exchange(&post());
 
-    let answer = "A 1 4, A 3 16, M 0, M 2, B 0, 200, answer to GET /x";
+    let answer = "A 1 4, A 4 16, M 0, M 2, B 0, 200, answer to GET /x";
     let body_once_continued = "b 4 1, M 2, M 2, B 1";
     let told = told(&lines);
     assert!(

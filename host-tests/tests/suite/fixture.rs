@@ -24,6 +24,7 @@ guests! {
     busy = "busy.wat",
     random = "random.wat",
     callout = "callout.wat",
+    grpc = "grpc.wat",
     callout_arguments = "callout_arguments.wat",
     faults = "faults.wat",
     starts = "starts.wat",
