@@ -13,10 +13,21 @@ use proxy_wasm::types::{Action, LogLevel};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_http_context(|_, _| Box::new(Gate));
+    proxy_wasm::set_http_context(|_, _| Box::new(Gate { is_open: false }));
 }}
 
-struct Gate;
+struct Gate {
+    is_open: bool,
+}
+
+impl Gate {
+    fn hold(&self) -> Action {
+        match self.is_open {
+            true => Action::Continue,
+            false => Action::Pause,
+        }
+    }
+}
 
 impl HttpContext for Gate {
     fn on_http_request_headers(&mut self, _count: usize, _ends: bool) -> Action {
@@ -35,7 +46,14 @@ impl HttpContext for Gate {
             info!("cannot ask: {status:?}");
             self.send_http_response(503, vec![], None);
         }
-        Action::Pause
+        self.hold()
+    }
+    // A body that goes on takes the headers with it, where hosts show bodies of held requests.
+    fn on_http_request_body(&mut self, _size: usize, _ends: bool) -> Action {
+        self.hold()
+    }
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.hold()
     }
 }
 
@@ -46,6 +64,7 @@ impl Context for Gate {
                 .get_grpc_call_response_body(0, size)
                 .unwrap_or_default();
             info!("answered {}", String::from_utf8_lossy(&message));
+            self.is_open = true;
             self.resume_http_request();
             return;
         }

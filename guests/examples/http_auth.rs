@@ -13,10 +13,21 @@ use proxy_wasm::types::{Action, LogLevel};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_http_context(|_, _| Box::new(Gate));
+    proxy_wasm::set_http_context(|_, _| Box::new(Gate { is_open: false }));
 }}
 
-struct Gate;
+struct Gate {
+    is_open: bool,
+}
+
+impl Gate {
+    fn hold(&self) -> Action {
+        match self.is_open {
+            true => Action::Continue,
+            false => Action::Pause,
+        }
+    }
+}
 
 impl HttpContext for Gate {
     fn on_http_request_headers(&mut self, _count: usize, _ends: bool) -> Action {
@@ -39,7 +50,14 @@ impl HttpContext for Gate {
             info!("cannot ask {cluster}: {status:?}");
             self.send_http_response(503, vec![], Some(b"cannot ask\n"));
         }
-        Action::Pause
+        self.hold()
+    }
+    // A body that goes on takes the headers with it, where hosts show bodies of held requests.
+    fn on_http_request_body(&mut self, _size: usize, _ends: bool) -> Action {
+        self.hold()
+    }
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.hold()
     }
 }
 
@@ -58,6 +76,7 @@ impl Context for Gate {
             .unwrap_or_default();
         info!("answered {status}, {}", String::from_utf8_lossy(&body));
         if status == "200" {
+            self.is_open = true;
             self.resume_http_request();
         } else {
             self.send_http_response(403, vec![("x-auth", &status)], Some(b"no\n"));

@@ -26,6 +26,15 @@ struct Fan {
     sum: usize,
 }
 
+impl Fan {
+    fn hold(&self) -> Action {
+        match self.open.is_empty() {
+            true => Action::Continue,
+            false => Action::Pause,
+        }
+    }
+}
+
 impl HttpContext for Fan {
     fn on_http_request_headers(&mut self, _count: usize, _ends: bool) -> Action {
         for length in LENGTHS {
@@ -44,10 +53,14 @@ impl HttpContext for Fan {
                 self.open.insert(token, length);
             }
         }
-        match self.open.is_empty() {
-            true => Action::Continue,
-            false => Action::Pause,
-        }
+        self.hold()
+    }
+    // A body that goes on takes the headers with it, where hosts show bodies of held requests.
+    fn on_http_request_body(&mut self, _size: usize, _ends: bool) -> Action {
+        self.hold()
+    }
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        self.hold()
     }
 }
 
