@@ -17,6 +17,8 @@ mod weir;
 
 #[path = "suite/accounting.rs"]
 mod accounting; // tokens charged are tokens reported
+#[path = "suite/assemblyscript_guests.rs"]
+mod assemblyscript_guests; // examples in another language
 #[path = "suite/callouts.rs"]
 mod callouts; // HTTP calls out of the proxy and their answers
 #[path = "suite/failure.rs"]
@@ -45,6 +47,8 @@ mod policies; // shipped policies and documents with the codes they must give
 mod probe; // the probe does and logs what its README says
 #[path = "suite/properties.rs"]
 mod properties; // attributes and filter state
+#[path = "suite/sdk_guests.rs"]
+mod sdk_guests; // examples on the Rust SDK
 #[path = "suite/secrecy.rs"]
 mod secrecy; // prompts and credentials stay where they are
 #[path = "suite/shared_data.rs"]

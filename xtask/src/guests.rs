@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::assemblyscript;
 use crate::staging::Staging;
 use crate::toolchain::{self, Toolchain};
 use crate::wasm::{self, Place};
@@ -51,7 +52,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<bool> {
         }
         Err(diagnostics) => {
             eprint!("{diagnostics}");
-            eprintln!("the guests do not compile with {}", toolchain.version);
+            eprintln!(
+                "the guests do not compile; Rust's compiler is {}",
+                toolchain.version
+            );
             Ok(false)
         }
     }
@@ -75,13 +79,20 @@ pub(crate) fn build(
         Ok(compiled) => compiled,
         Err(diagnostics) => return Ok(Err(diagnostics)),
     };
+    let mut files = compiled.files;
+    let mut skipped = Vec::new();
+    match assemblyscript::build(workspace)? {
+        assemblyscript::Outcome::Built(more) => files.extend(more),
+        assemblyscript::Outcome::Skipped(reason) => skipped.push(reason),
+        assemblyscript::Outcome::Broken(diagnostics) => return Ok(Err(diagnostics)),
+    }
     let folder = workspace.target.join("guests");
-    let files = publish(&folder, &compiled.files)?;
+    let files = publish(&folder, &files)?;
     Ok(Ok(Guests {
         folder,
         files,
         warnings: compiled.warnings,
-        skipped: Vec::new(),
+        skipped,
     }))
 }
 

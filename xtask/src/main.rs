@@ -4,6 +4,7 @@
 //! `wasm`, `guests` and `envoy` print. Exit status: 0 fine, 1 negative result (does not compile,
 //! a step failed, bytes differ), 2 wrong usage or something missing on this machine.
 
+mod assemblyscript;
 mod check;
 mod debian;
 mod dependency_rule;

@@ -1,6 +1,9 @@
-//! The guests of `guests/` for tests: where they are.
+//! The guests of `guests/` for tests: where they are, and how they are started.
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use weir_host::{Host, HostConfig, LoadError, LogLine, Outcome, Plugin, PluginConfig, Worker};
 
 use crate::weir::repository;
 
@@ -19,4 +22,49 @@ pub(crate) fn guest_or_skip(test: &str, name: &str) -> Option<Vec<u8>> {
         let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
     }
     read.ok()
+}
+
+/// A worker with a guest, and everything that its VM logged.
+pub(crate) struct Started {
+    pub(crate) host: Host,
+    pub(crate) worker: Worker,
+    lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Started {
+    /// What was logged since the last time, without the canary's lines at first.
+    pub(crate) fn told(&self) -> Vec<String> {
+        std::mem::take(&mut *self.lines.lock().unwrap())
+    }
+    /// What an upstream got as that header.
+    pub(crate) fn upstream_header(outcome: &Outcome, name: &str) -> Option<String> {
+        let value = outcome.upstream.headers.get(name)?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+    /// What the client got as that header.
+    pub(crate) fn downstream_header(outcome: &Outcome, name: &str) -> Option<String> {
+        let value = outcome.downstream.headers.get(name)?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+}
+
+/// Starts a guest; `Err` is why it was refused.
+pub(crate) fn start(wasm: &[u8], config: PluginConfig) -> Result<Started, LoadError> {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let sink = Arc::clone(&lines);
+    let host = Host::new(HostConfig {
+        log: Some(Arc::new(move |line: &LogLine| {
+            sink.lock().unwrap().push(line.message.clone());
+        })),
+        ..HostConfig::default()
+    })
+    .unwrap();
+    let plugin = Plugin::load(&host, wasm, config)?;
+    lines.lock().unwrap().clear();
+    let worker = plugin.worker()?;
+    Ok(Started {
+        host,
+        worker,
+        lines,
+    })
 }
