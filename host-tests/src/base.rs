@@ -85,8 +85,7 @@ impl Base {
     }
     /// Starts and configures `settings` in a VM that is thrown away without any further call.
     pub(crate) fn try_in_canary(&self, settings: &Arc<Settings>) -> Result<(), LoadError> {
-        let known = self
-            .canaries()
+        let known = lock(&self.canaries)
             .iter()
             .find(|(config, _)| *config == settings.config)
             .map(|(_, accepted)| *accepted);
@@ -108,30 +107,30 @@ impl Base {
             Err(error) if error.is_about_configure() => false,
             Err(_) => return started,
         };
-        self.canaries().push((settings.config.clone(), accepted));
+        lock(&self.canaries).push((settings.config.clone(), accepted));
         started
-    }
-    fn canaries(&self) -> MutexGuard<'_, Vec<(PluginConfig, bool)>> {
-        self.canaries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// All bases and modules that somebody uses.
 #[derive(Default)]
-pub(crate) struct Bases(Mutex<Known>);
-
-#[derive(Default)]
-struct Known {
-    codes: Vec<Weak<Code>>,
-    bases: Vec<Weak<Base>>,
+pub(crate) struct Bases {
+    /// Shared by processes on one engine.
+    codes: Arc<Mutex<Vec<Weak<Code>>>>,
+    bases: Mutex<Vec<Weak<Base>>>,
 }
 
 impl Bases {
+    /// For another process on the same engine.
+    pub(crate) fn with_same_codes(&self) -> Self {
+        Self {
+            codes: Arc::clone(&self.codes),
+            bases: Mutex::default(),
+        }
+    }
     /// The module of these bytes, compiled at most once.
     pub(crate) fn code(&self, process: &Process, wasm: &[u8]) -> Result<Arc<Code>, LoadError> {
-        let known = self
-            .lock()
-            .codes
+        let known = lock(&self.codes)
             .iter()
             .filter_map(Weak::upgrade)
             .find(|code| code.is_of(wasm));
@@ -152,9 +151,9 @@ impl Bases {
             bytes: wasm.into(),
             instance,
         });
-        let mut known = self.lock();
-        known.codes.retain(|code| code.strong_count() > 0);
-        known.codes.push(Arc::downgrade(&code));
+        let mut known = lock(&self.codes);
+        known.retain(|code| code.strong_count() > 0);
+        known.push(Arc::downgrade(&code));
         Ok(code)
     }
     /// The base of this key, started if nobody uses one.
@@ -164,9 +163,7 @@ impl Bases {
         code: &Arc<Code>,
         settings: &Arc<Settings>,
     ) -> Result<Arc<Base>, LoadError> {
-        let known = self
-            .lock()
-            .bases
+        let known = lock(&self.bases)
             .iter()
             .filter_map(Weak::upgrade)
             .find(|base| base.has_key(code, &settings.config));
@@ -174,12 +171,14 @@ impl Bases {
             return Ok(base);
         }
         let base = Arc::new(Base::new(process, code, settings)?);
-        let mut known = self.lock();
-        known.bases.retain(|base| base.strong_count() > 0);
-        known.bases.push(Arc::downgrade(&base));
+        let mut known = lock(&self.bases);
+        known.retain(|base| base.strong_count() > 0);
+        known.push(Arc::downgrade(&base));
         Ok(base)
     }
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+}
+
+/// Nothing spans two statements under these locks, so a poisoned one is as good as new.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

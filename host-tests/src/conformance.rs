@@ -1,6 +1,6 @@
 //! The same scenarios in our host and in a real Envoy, and what differs.
 //!
-//! [`run_in_host`] and [`run_in_envoy`] each turn a [`crate::scenario::Scenario`] into an
+//! [`HostRun`] and [`run_in_envoy`] each turn a [`crate::scenario::Scenario`] into an
 //! [`crate::scenario::Observation`], [`differences`] compares the two, [`CHECKLIST`] says what has to be
 //! shown, and [`random`] makes scenarios that nobody thought of. Nothing in here decides what Envoy does.
 mod checklist;
@@ -10,9 +10,11 @@ mod in_host;
 mod normal;
 pub mod random;
 mod report;
+mod suite;
 
 pub use checklist::{CHECKLIST, Item};
 pub use compare::{Difference, differences};
 pub use in_envoy::{EnvoyRun, EnvoyRunError, SharedEnvoy, run_in_envoy};
-pub use in_host::{Modules, RunError, run_in_host};
+pub use in_host::{HostRun, Modules, RunError, SharedHost};
 pub use report::{Compared, Different, RandomReport, Report, Skipped};
+pub use suite::{Suite, SuiteError};

@@ -284,6 +284,10 @@ impl Stream<'_> {
         }
     }
 
+    /// Whether the upstream has the request, as long as its headers promise.
+    pub(crate) fn upstream_has_request(&self) -> bool {
+        self.request_is_complete() && !matches!(self.promised_request_excess(), Some(Excess::Short))
+    }
     fn promised_request_excess(&self) -> Option<Excess> {
         let request = &self.state()?.request;
         let headers = request

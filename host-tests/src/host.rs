@@ -74,7 +74,7 @@ pub(crate) struct Process {
     pub(crate) stats: Registry,
     pub(crate) census: Census,
     pub(crate) bases: Bases,
-    _watchdog: Option<Watchdog>,
+    watchdog: Option<Arc<Watchdog>>,
 }
 
 /// One proxy process: shared data, stats, randomness, compiled code. Clones are the same process.
@@ -96,7 +96,9 @@ impl Host {
         let mut linker = Linker::new(&engine);
         abi::add_to_linker(&mut linker).map_err(|error| HostError::Engine(error.into()))?;
         let watchdog = match config.hang_limit {
-            Some(period) => Some(Watchdog::start(&engine, period).map_err(HostError::Watchdog)?),
+            Some(period) => Some(Arc::new(
+                Watchdog::start(&engine, period).map_err(HostError::Watchdog)?,
+            )),
             None => None,
         };
         let stats = Registry::default();
@@ -108,8 +110,28 @@ impl Host {
             census: Census::new(stats.clone()),
             stats,
             bases: Bases::default(),
-            _watchdog: watchdog,
+            watchdog,
         })))
+    }
+    /// Another process on the same engine, without plugins, shared data or stats: what is compiled for this one and
+    /// still in use need not be compiled again. `fuel` and `hang_limit` stay those of this one.
+    #[must_use]
+    pub fn another(&self, config: HostConfig) -> Self {
+        let stats = Registry::default();
+        Self(Arc::new(Process {
+            engine: self.0.engine.clone(),
+            linker: self.0.linker.clone(),
+            config: HostConfig {
+                hang_limit: self.0.config.hang_limit,
+                fuel: self.0.config.fuel,
+                ..config
+            },
+            shared_data: SharedData::default(),
+            census: Census::new(stats.clone()),
+            stats,
+            bases: self.0.bases.with_same_codes(),
+            watchdog: self.0.watchdog.clone(),
+        }))
     }
     /// All stats by name; those that guests define are prefixed `wasmcustom.`, as in Envoy's `/stats`.
     pub fn stats(&self) -> BTreeMap<String, Stat> {

@@ -27,6 +27,7 @@ enum Command {
     Simulate(commands::simulate::SimulateCommand),
     Evaluate(Box<commands::evaluate::EvaluateCommand>),
     Calibrate(commands::calibrate::CalibrateCommand),
+    Conformance(commands::conformance::ConformanceCommand),
 }
 
 fn main() -> ExitCode {
@@ -41,5 +42,6 @@ fn run(arguments: Arguments) -> anyhow::Result<commands::Outcome> {
         Command::Simulate(command) => command.execute(),
         Command::Evaluate(command) => command.execute(),
         Command::Calibrate(command) => command.execute(),
+        Command::Conformance(command) => command.execute(),
     }
 }

@@ -181,7 +181,7 @@ impl Proxy {
     }
     /// The earliest time at which something happens by itself.
     pub fn next_event(&self) -> Option<Timestamp> {
-        let events = self.threads.iter().filter_map(Worker::next_tick);
+        let events = self.threads.iter().filter_map(Worker::next_event);
         let drained = self.draining.iter().map(|listener| listener.until);
         events.chain(drained).min()
     }
@@ -214,7 +214,9 @@ impl Proxy {
             }
         }
         for thread in &mut self.threads {
-            thread.tick(now);
+            while let Some(due) = thread.next_event().filter(|due| *due <= now) {
+                thread.run_next_event(due);
+            }
         }
         self.settle();
     }

@@ -63,24 +63,30 @@ impl Stream<'_> {
     }
     /// The upstream connection breaks: a 503 from Envoy before response headers, a reset after them.
     pub fn upstream_reset(&mut self) {
+        self.upstream_breaks("connection termination", "connection termination");
+    }
+    /// [`Stream::upstream_reset`] for the reason that Envoy gives before response headers, or after them.
+    pub(crate) fn upstream_breaks(&mut self, before: &str, after: &str) {
         if !self.takes_response() {
             return;
         }
+        let name = |reason: &str| reason.replace(' ', "_");
         let reply = LocalReply {
             status: 503,
-            details: "upstream_reset_before_response_started{connection_termination}".to_owned(),
-            body: b"upstream connect error or disconnect/reset before headers. reset reason: connection termination"
-                .to_vec(),
+            details: format!("upstream_reset_before_response_started{{{}}}", name(before)),
+            body: format!(
+                "upstream connect error or disconnect/reset before headers. reset reason: {before}"
+            )
+            .into_bytes(),
             headers: HeaderMap::new(),
         };
+        let details = format!("upstream_reset_after_response_started{{{}}}", name(after));
         self.with(|vm, id| {
             let started = vm
                 .stream_mut(id)
                 .is_some_and(|stream| stream.response.headers_arrived);
             match vm.stream_mut(id) {
-                Some(stream) if started => {
-                    stream.reset("upstream_reset_after_response_started{connection_termination}")
-                }
+                Some(stream) if started => stream.reset(&details),
                 _ => vm.reply(id, reply),
             }
         });

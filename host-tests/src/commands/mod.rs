@@ -1,6 +1,7 @@
 //! One file per subcommand, thin over the library, and what they share: how a command ends.
 pub(crate) mod calibrate;
 pub(crate) mod check;
+pub(crate) mod conformance;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 mod policy;

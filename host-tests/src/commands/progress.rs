@@ -15,6 +15,12 @@ pub(crate) fn count() -> ProgressBar {
     )
 }
 
+/// A bar for `scenarios` scenarios.
+pub(crate) fn scenarios(scenarios: u64) -> ProgressBar {
+    let template = "{bar:40} {human_pos}/{human_len} scenarios, {eta} left";
+    styled(ProgressBar::new(scenarios), template)
+}
+
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

@@ -1,22 +1,23 @@
 //! A scenario in our host.
+mod arrival;
+mod flights;
+mod sight;
+
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::header_map::HeaderMap;
+use crate::base::Code as Compiled;
+use crate::flow::lifecycle::after;
 use crate::host::{Host, HostConfig, HostError};
 use crate::log::LogLine;
 use crate::metrics::Stat;
-use crate::outcome::{End, Outcome, Sent};
-use crate::plugin::{Plugin, PluginConfig};
-use crate::scenario::{
-    ClientSpec, Code, Ending, ExchangeSpec, MessageSpec, Observation, PluginSpec, Received,
-    ReceivedEnd, Scenario, Seen, Step, UpstreamSpec,
-};
-use crate::stream::Stream;
-use crate::worker::Worker;
+use crate::plugin::PluginConfig;
+use crate::proxy::{Filter, Proxy, ProxyConfig};
+use crate::scenario::{Code, Observation, PluginSpec, ProxySpec, Scenario, Step};
+use flights::Flights;
 
 /// Where the modules of a scenario are.
 #[derive(Clone, Debug)]
@@ -45,6 +46,9 @@ pub enum RunError {
     /// A guest is named, and nobody said where guests are.
     #[error("the guest `{0}` is not built here; `cargo xtask guests` builds it")]
     NoGuests(String),
+    /// A plugin that many scenarios share does not start.
+    #[error("the plugin is refused: {0}")]
+    Refused(String),
     /// An exchange goes through a plugin that there is not.
     #[error("no plugin is named `{0}`")]
     NoPlugin(String),
@@ -69,85 +73,178 @@ impl Modules {
     }
 }
 
-/// What the host logged, from all VMs.
-type Lines = Arc<Mutex<Vec<LogLine>>>;
+/// How long an old listener lives on after a new configuration, in both hosts.
+pub(super) const DRAIN_TIME: Duration = Duration::ZERO;
 
-/// Runs `scenario` from a fresh process on.
-///
-/// # Errors
-/// [`RunError`]; a refused plugin is an [`Observation`].
-pub fn run_in_host(scenario: &Scenario, modules: &Modules) -> Result<Observation, RunError> {
-    let lines = Lines::default();
-    let sink = Arc::clone(&lines);
-    let host = Host::new(HostConfig {
-        log: Some(Arc::new(move |line: &LogLine| {
-            sink.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(line.clone());
-        })),
-        buffer_limit_bytes: NonZeroU32::new(scenario.proxy.buffer_limit_bytes)
-            .unwrap_or(NonZeroU32::MIN),
-        hang_limit: Some(Duration::from_secs(2)),
-        ..HostConfig::default()
-    })?;
-    let mut run = Run {
-        proxy: Vec::new(),
-        exchanges: Vec::new(),
-    };
-    let refused = run.all(&host, scenario, modules)?;
-    drop(run.proxy);
-    let lines = std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(Observation {
-        refused,
-        vms: by_vm(&lines),
-        exchanges: run.exchanges,
-        stats: stats(&host),
-    })
+/// Runs scenarios, each in a process of its own; what they run is compiled once.
+pub struct HostRun {
+    host: Host,
+    modules: Modules,
+    /// Kept so that it stays compiled.
+    _probe: Option<Arc<Compiled>>,
 }
 
-struct Run {
-    proxy: Vec<(String, Worker)>,
-    exchanges: Vec<Seen>,
+impl HostRun {
+    /// For scenarios on these modules.
+    ///
+    /// # Errors
+    /// [`RunError`], the machine's or the probe's.
+    pub fn new(modules: Modules) -> Result<Self, RunError> {
+        let host = Host::new(HostConfig {
+            hang_limit: Some(Duration::from_secs(2)),
+            ..HostConfig::default()
+        })?;
+        let probe = modules.read(&Code::Probe)?;
+        Ok(Self {
+            // A module that cannot be compiled is refused by each scenario that uses it.
+            _probe: host.0.bases.code(&host.0, &probe).ok(),
+            host,
+            modules,
+        })
+    }
+    /// Where modules are.
+    pub const fn modules(&self) -> &Modules {
+        &self.modules
+    }
+    /// Runs `scenario` from a fresh process on.
+    ///
+    /// # Errors
+    /// [`RunError`]; a refused plugin is an [`Observation`].
+    pub fn run(&self, scenario: &Scenario) -> Result<Observation, RunError> {
+        let process = Process::new(&self.host, &scenario.proxy);
+        let mut observation = Observation::default();
+        match process.start(&scenario.proxy, &self.modules)? {
+            Err(refusal) => observation.refused = Some(refusal),
+            Ok(mut proxy) => {
+                process.run(scenario, &mut proxy, &self.modules, &mut observation)?;
+                observation.stats = stats(&process.host);
+                // What VMs say when the proxy ends is not part of a scenario.
+                observation.vms = by_vm(&process.take_lines());
+                return Ok(observation);
+            }
+        }
+        observation.vms = by_vm(&process.take_lines());
+        Ok(observation)
+    }
+    /// A proxy that many scenarios share, one after the other.
+    ///
+    /// # Errors
+    /// [`RunError`], also where a plugin is refused: nobody could share that.
+    pub fn share(&self, spec: &ProxySpec) -> Result<SharedHost, RunError> {
+        let process = Process::new(&self.host, spec);
+        let proxy = process
+            .start(spec, &self.modules)?
+            .map_err(RunError::Refused)?;
+        process.take_lines();
+        Ok(SharedHost {
+            process,
+            proxy,
+            modules: self.modules.clone(),
+        })
+    }
 }
 
-impl Run {
-    /// Gives the reason where the proxy refuses to start.
-    fn all(
-        &mut self,
-        host: &Host,
-        scenario: &Scenario,
+/// A proxy that many scenarios share, one after the other.
+pub struct SharedHost {
+    process: Process,
+    proxy: Proxy,
+    modules: Modules,
+}
+
+impl SharedHost {
+    /// Runs the steps of `scenario`; of the log there is only what was logged during them, of stats nothing.
+    ///
+    /// # Errors
+    /// [`RunError::NoPlugin`].
+    pub fn run(&mut self, scenario: &Scenario) -> Result<Observation, RunError> {
+        let mut observation = Observation::default();
+        let (process, proxy) = (&self.process, &mut self.proxy);
+        process.run(scenario, proxy, &self.modules, &mut observation)?;
+        observation.vms = by_vm(&process.take_lines());
+        Ok(observation)
+    }
+}
+
+struct Process {
+    host: Host,
+    lines: Arc<Mutex<Vec<LogLine>>>,
+}
+
+impl Process {
+    fn new(like: &Host, spec: &ProxySpec) -> Self {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lines);
+        let host = like.another(HostConfig {
+            log: Some(Arc::new(move |line: &LogLine| {
+                sink.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(line.clone());
+            })),
+            buffer_limit_bytes: NonZeroU32::new(spec.buffer_limit_bytes).unwrap_or(NonZeroU32::MIN),
+            ..HostConfig::default()
+        });
+        Self { host, lines }
+    }
+    /// The inner error says why the proxy refuses to start.
+    fn start(
+        &self,
+        spec: &ProxySpec,
         modules: &Modules,
-    ) -> Result<Option<String>, RunError> {
-        for spec in &scenario.proxy.plugins {
-            let module = modules.read(&spec.code)?;
-            let started =
-                Plugin::load(host, &module, config(spec)).and_then(|plugin| plugin.worker());
-            match started {
-                Ok(worker) => self.proxy.push((spec.name.clone(), worker)),
-                Err(refusal) => return Ok(Some(refusal.to_string())),
-            }
-        }
-        for step in &scenario.steps {
-            match step {
-                Step::Exchange(exchange) => {
-                    let worker = self.worker(exchange.through.as_deref())?;
-                    let seen = run_exchange(worker, exchange);
-                    self.exchanges.push(seen);
-                }
-                Step::Together(_) | Step::WaitMs(_) | Step::Reconfigure(_) => {}
-            }
-        }
-        Ok(None)
-    }
-    fn worker(&mut self, through: Option<&str>) -> Result<&mut Worker, RunError> {
-        let found = match through {
-            None => self.proxy.first_mut(),
-            Some(name) => self.proxy.iter_mut().find(|(own, _)| own == name),
+    ) -> Result<Result<Proxy, String>, RunError> {
+        let config = ProxyConfig {
+            workers: spec.workers as usize,
+            drain_time: DRAIN_TIME,
         };
-        found
-            .map(|(_, worker)| worker)
-            .ok_or_else(|| RunError::NoPlugin(through.unwrap_or_default().to_owned()))
+        let started = Proxy::start(&self.host, config, filters(&spec.plugins, modules)?);
+        Ok(started.map_err(|refusal| refusal.to_string()))
     }
+    fn run(
+        &self,
+        scenario: &Scenario,
+        proxy: &mut Proxy,
+        modules: &Modules,
+        observation: &mut Observation,
+    ) -> Result<(), RunError> {
+        for step in &scenario.steps {
+            let exchanges = match step {
+                Step::Exchange(exchange) => std::slice::from_ref(&**exchange),
+                Step::Together(exchanges) => exchanges.as_slice(),
+                Step::WaitMs(ms) => {
+                    proxy.advance_to(after(proxy.now(), Duration::from_millis(*ms)));
+                    continue;
+                }
+                Step::Reconfigure(plugins) => {
+                    let refused = proxy.reconfigure(&filters(plugins, modules)?);
+                    if let Some(refusal) = refused.first() {
+                        let reason = || format!("{refusal}: {}", refusal.why);
+                        observation.refused.get_or_insert_with(reason);
+                    }
+                    continue;
+                }
+            };
+            let mut flights = Flights::new(proxy, &scenario.proxy);
+            for exchange in exchanges {
+                flights.begin(exchange).ok_or_else(|| {
+                    RunError::NoPlugin(exchange.through.clone().unwrap_or_default())
+                })?;
+            }
+            observation.exchanges.extend(flights.finish());
+        }
+        Ok(())
+    }
+    fn take_lines(&self) -> Vec<LogLine> {
+        std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn filters(plugins: &[PluginSpec], modules: &Modules) -> Result<Vec<Filter>, RunError> {
+    let filter = |spec: &PluginSpec| {
+        Ok(Filter {
+            code: modules.read(&spec.code)?.into(),
+            config: config(spec),
+        })
+    };
+    plugins.iter().map(filter).collect()
 }
 
 fn config(spec: &PluginSpec) -> PluginConfig {
@@ -161,127 +258,6 @@ fn config(spec: &PluginSpec) -> PluginConfig {
         failure_policy: spec.on_failure.into(),
         ..PluginConfig::named(&spec.name)
     }
-}
-
-fn run_exchange(worker: &mut Worker, exchange: &ExchangeSpec) -> Seen {
-    let mut stream = worker.stream();
-    send_request(&mut stream, exchange);
-    if stream.request_is_complete() && !stream.is_answered_locally() {
-        respond(&mut stream, &exchange.upstream);
-    }
-    seen(stream.close())
-}
-
-/// The head as Envoy's connection manager hands it to filters.
-fn request_head(message: &MessageSpec) -> HeaderMap {
-    let mut head = header_map(message.request_headers());
-    head.append("x-forwarded-proto", "http");
-    head
-}
-
-fn header_map(pairs: Vec<(String, String)>) -> HeaderMap {
-    let mut map = HeaderMap::new();
-    for (name, value) in pairs {
-        map.append(name, value);
-    }
-    map
-}
-
-fn send_request(stream: &mut Stream<'_>, exchange: &ExchangeSpec) {
-    let request = &exchange.request;
-    let stays = exchange.client == ClientSpec::Stays;
-    stream.request_headers(&request_head(request), stays && request.ends_with_headers());
-    send(request, stays, |part| match part {
-        Part::Data(data, ends) => stream.request_body(data, ends),
-        Part::Trailers(trailers) => stream.request_trailers(trailers),
-    });
-}
-
-fn respond(stream: &mut Stream<'_>, upstream: &UpstreamSpec) {
-    let (answer, whole) = match upstream {
-        UpstreamSpec::Answers(answer) => (answer, true),
-        UpstreamSpec::BreaksOff(answer) => (answer, false),
-        UpstreamSpec::Resets {} => return stream.upstream_reset(),
-        UpstreamSpec::Hangs {} => return,
-    };
-    let head = header_map(answer.response_headers());
-    stream.response_headers(&head, whole && answer.ends_with_headers());
-    send(answer, whole, |part| match part {
-        Part::Data(data, ends) => stream.response_body(data, ends),
-        Part::Trailers(trailers) => stream.response_trailers(trailers),
-    });
-    if !whole {
-        stream.upstream_reset();
-    }
-}
-
-enum Part<'a> {
-    Data(&'a [u8], bool),
-    Trailers(&'a HeaderMap),
-}
-
-/// Body and trailers of `message`; without its end where `ends` is false.
-fn send(message: &MessageSpec, ends: bool, mut to: impl FnMut(Part<'_>)) {
-    let pieces = message.pieces();
-    let last = pieces.len().checked_sub(1);
-    let with_last = ends && message.ends == Ending::WithLast && message.trailers.is_empty();
-    for (index, piece) in pieces.iter().enumerate() {
-        to(Part::Data(piece, with_last && Some(index) == last));
-    }
-    if !ends {
-        return;
-    }
-    if !message.trailers.is_empty() {
-        to(Part::Trailers(&header_map(message.trailers.clone())));
-    } else if message.ends == Ending::Separately {
-        to(Part::Data(&[], true));
-    }
-}
-
-fn seen(outcome: Outcome) -> Seen {
-    let code = outcome.status().unwrap_or(0);
-    let details = match outcome.details.as_str() {
-        "" if code == 0 => "-",
-        "" => "via_upstream",
-        details => details,
-    };
-    Seen {
-        code,
-        details: details.replace(' ', "_"),
-        upstream: outcome
-            .upstream
-            .complete
-            .then(|| received(outcome.upstream, ReceivedEnd::Complete)),
-        downstream: received(
-            outcome.downstream,
-            match outcome.end {
-                End::Complete => ReceivedEnd::Complete,
-                End::Reset => ReceivedEnd::Reset,
-                End::Stranded(_) | End::Left => ReceivedEnd::Stranded,
-            },
-        ),
-    }
-}
-
-fn received(sent: Sent, end: ReceivedEnd) -> Received {
-    let mut headers = pairs(&sent.headers);
-    headers.sort_by(|(a, _), (b, _)| {
-        let rank = |name: &str| !name.starts_with(':');
-        (rank(a), a).cmp(&(rank(b), b))
-    });
-    Received {
-        headers,
-        body: String::from_utf8_lossy(&sent.body).into_owned(),
-        trailers: sent.trailers.as_ref().map(pairs),
-        end,
-    }
-}
-
-fn pairs(map: &HeaderMap) -> Vec<(String, String)> {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    map.iter()
-        .map(|(name, value)| (text(name), text(value)))
-        .collect()
 }
 
 /// Lines by the number that the probe puts before each; other plugins' lines stay together.

@@ -11,6 +11,7 @@ use weir_envoy::stage::{
 use weir_envoy::wire;
 
 use super::{EnvoyRun, EnvoyRunError};
+use crate::conformance::in_host::DRAIN_TIME;
 use crate::conformance::{Modules, RunError};
 use crate::scenario::{Code, OnFailure, PluginSpec, Protocol, ProxySpec};
 
@@ -69,7 +70,7 @@ impl Proxy {
             listeners: replaceable.then(|| listeners.clone()),
             workers: spec.workers,
             patience: STARTING,
-            drain_time: Duration::ZERO,
+            drain_time: DRAIN_TIME,
         };
         Ok(match Stage::start(options, dir).await? {
             Started::Serving(stage) => Opened::Serving(Self {
