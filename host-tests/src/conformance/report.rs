@@ -6,6 +6,9 @@ use serde::Serialize;
 use super::{CHECKLIST, Difference};
 use crate::scenario::Scenario;
 
+/// Why most items are skipped where a run is about some of them.
+const NOT_ASKED: &str = "not asked for in this run";
+
 /// One scenario that ran in both hosts.
 #[derive(Clone, Debug, Serialize)]
 pub struct Compared {
@@ -89,7 +92,7 @@ impl Report {
             let shows = |compared: &&Compared| compared.items.contains(&item.number);
             let mut shown = ran.iter().filter(shows).peekable();
             if shown.peek().is_none() {
-                let reason = item.skipped.unwrap_or("not asked for in this run");
+                let reason = item.skipped.unwrap_or(NOT_ASKED);
                 skipped.push(Skipped {
                     item: item.number,
                     reason: reason.to_owned(),
@@ -140,7 +143,7 @@ impl Report {
         for compared in random {
             tell(&mut text, &compared.scenario, &compared.differences);
         }
-        for skipped in &self.skipped {
+        for skipped in self.skipped.iter().filter(|each| each.reason != NOT_ASKED) {
             text += &format!("skipped item {}: {}\n", skipped.item, skipped.reason);
         }
         let mut items: Vec<u32> = self.different.iter().filter_map(|each| each.item).collect();
