@@ -45,6 +45,8 @@ mod parity; // plugin, engine and any number of workers decide alike
 mod policies; // shipped policies and documents with the codes they must give
 #[path = "suite/probe.rs"]
 mod probe; // the probe does and logs what its README says
+#[path = "suite/process.rs"]
+mod process; // threads, VMs and listeners of a whole proxy
 #[path = "suite/properties.rs"]
 mod properties; // attributes and filter state
 #[path = "suite/sdk_guests.rs"]
