@@ -23,6 +23,8 @@ mod assemblyscript_guests; // examples in another language
 mod callouts; // HTTP calls out of the proxy and their answers
 #[path = "suite/failure.rs"]
 mod failure; // traps, hangs, reloads
+#[path = "suite/failure_policies.rs"]
+mod failure_policies; // a trap in each callback under each policy
 #[path = "suite/flow.rs"]
 mod flow; // pausing, buffering, resuming
 #[path = "suite/grpc.rs"]
