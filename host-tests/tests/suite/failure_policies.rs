@@ -154,7 +154,11 @@ fn a_trap_amid_the_answer_breaks_it_off_or_lets_it_go_on_under_fail_open() {
             if policy == FailurePolicy::FailOpen {
                 assert_eq!(got(&outcome), SERVED, "{policy:?} {place}");
             } else {
-                assert_eq!(got(&outcome), (Some(200), End::Reset, sent), "{policy:?} {place}");
+                assert_eq!(
+                    got(&outcome),
+                    (Some(200), End::Reset, sent),
+                    "{policy:?} {place}"
+                );
                 assert_eq!(outcome.details, "wasm_fail_stream");
             }
         }
@@ -192,7 +196,9 @@ fn after_a_trap_the_guest_hears_nothing_more_of_that_stream() {
     for policy in POLICIES {
         for (place, expected) in before {
             let mut outcome = Rig::of(policy).trap(place);
-            outcome.log.retain(|line| !line.message.starts_with("the guest"));
+            outcome
+                .log
+                .retain(|line| !line.message.starts_with("the guest"));
 
             assert_eq!(said(&outcome), expected, "{policy:?} {place}");
         }

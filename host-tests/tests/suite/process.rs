@@ -97,7 +97,8 @@ fn one_plugin_makes_a_base_a_canary_one_vm_on_the_main_thread_and_one_on_each_wo
 }
 
 #[test]
-fn two_plugins_of_one_key_share_each_threads_vm_with_roots_of_their_own_and_have_canaries_of_their_own() {
+fn two_plugins_of_one_key_share_each_threads_vm_with_roots_of_their_own_and_have_canaries_of_their_own()
+ {
     let process = Process::new();
     let mut proxy = process.start(1, vec![life("a", "x"), life("b", "yy")]);
 
@@ -218,7 +219,10 @@ fn an_old_root_serves_its_streams_and_ticks_until_its_listener_is_drained() {
 
     proxy.advance_to(at(3_200));
 
-    assert_eq!(process.said(), "D 1, X 1, L 2, D 2, X 2, D 1, X 1, T 2 1, T 3 1");
+    assert_eq!(
+        process.said(),
+        "D 1, X 1, L 2, D 2, X 2, D 1, X 1, T 2 1, T 3 1"
+    );
     assert_eq!(process.vms(), (5, 3));
     let outcome = proxy.resume_stream(old).unwrap().close();
     assert_eq!(outcome.end, End::Reset);
@@ -293,7 +297,10 @@ fn going_back_to_a_configuration_that_still_drains_takes_its_root_again_without_
     proxy.advance_to(at(3_000));
 
     let said = process.said();
-    assert!(said.contains("D 2, X 2, D 2, X 2") && !said.contains("D 1"), "{said}");
+    assert!(
+        said.contains("D 2, X 2, D 2, X 2") && !said.contains("D 1"),
+        "{said}"
+    );
 }
 
 #[test]
