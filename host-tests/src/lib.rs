@@ -57,6 +57,7 @@ mod log;
 mod memory;
 mod metrics;
 mod outcome;
+mod phase;
 mod plugin;
 mod protobuf;
 mod proxy;

@@ -4,8 +4,10 @@
 //! bytes are never kept across it.
 use wasmtime::Caller;
 
+use crate::phase::Phase;
 use crate::state::VmState;
 use crate::status::Status;
+use crate::vm::{FailureKind, explain};
 
 /// A hostcall in progress.
 pub(crate) type Guest<'a> = Caller<'a, VmState>;
@@ -84,9 +86,6 @@ pub(crate) fn give(
     fill: impl FnOnce(&VmState, &mut [u8]) -> Option<()>,
 ) -> Result<(), Fault> {
     let size = u32::try_from(len).map_err(|_| Status::InvalidMemoryAccess)?;
-    let memory = split(guest)?.0;
-    read(memory, Slice { at: to.at, len: 4 })?;
-    read(memory, Slice { at: to.len, len: 4 })?;
     let at = if size == 0 { 0 } else { allocate(guest, size)? };
     let (memory, state) = split(guest)?;
     if size != 0 {
@@ -115,14 +114,28 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> Option<()> {
     (from.len() == to.len()).then(|| to.copy_from_slice(from))
 }
 
+/// Has the guest allocate. Hostcalls that it makes meanwhile belong to no context. A trap in it shows as a
+/// status; the VM fails when the guest's call has come to its end.
 fn allocate(guest: &mut Guest<'_>, size: u32) -> Result<u32, Fault> {
-    let allocate = guest
-        .data()
-        .allocate
-        .clone()
-        .ok_or(Status::InvalidMemoryAccess)?;
-    match allocate.call(guest, size).map_err(Fault::Trap)? {
-        0 => Err(Status::InvalidMemoryAccess.into()),
-        at => Ok(at),
+    let state = guest.data_mut();
+    let allocate = state.allocate.clone().ok_or(Status::InvalidMemoryAccess)?;
+    let contexts = (state.called_context, state.effective_context.take());
+    state.called_context = 0;
+    state.phase = Phase::Allocating;
+    let allocated = allocate.call(&mut *guest, size);
+    let state = guest.data_mut();
+    state.phase = Phase::Free;
+    (state.called_context, state.effective_context) = contexts;
+    match allocated {
+        Ok(0) => Err(Status::InvalidMemoryAccess.into()),
+        Ok(at) => Ok(at),
+        Err(error) => {
+            let failure = explain(&error);
+            if failure.kind == FailureKind::Hang {
+                return Err(Fault::Trap(error));
+            }
+            state.nested_failure = Some(failure);
+            Err(Status::InvalidMemoryAccess.into())
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! How a VM and a root context come up.
 //!
-//! A VM runs `_initialize` (and `main`), else `_start`, in which only logging and a part of WASI are allowed.
+//! A VM runs `_initialize` (and `main`, else `__main_void`), else `_start`, in which only logging and a part of WASI are allowed.
 //! Each plugin in it then gets a root context: `proxy_on_context_create`, `proxy_on_vm_start`,
 //! `proxy_on_configure`. As in Envoy, a trap in the first does not keep the second from being called,
 //! and if that one answers true, the plugin counts as started: in a VM that has failed.
@@ -10,6 +10,7 @@ use wasmtime::{TypedFunc, WasmParams, WasmResults};
 
 use crate::exports::Resolver;
 use crate::load_error::LoadError;
+use crate::phase::Phase;
 use crate::plugin::Settings;
 use crate::state::Root;
 use crate::vm::{Trapped, Vm};
@@ -23,18 +24,21 @@ impl Vm {
             instance: &instance,
         };
         let first = resolver.optional::<(), ()>("_initialize")?;
-        let main = resolver.optional::<(u32, u32), u32>("main").ok().flatten();
+        let main = resolver.optional::<(u32, u32), u32>("main")?;
+        let void_main = resolver.optional::<(), u32>("__main_void")?;
         let start = resolver.optional::<(), ()>("_start")?;
-        self.store.data_mut().restricted = true;
+        self.store.data_mut().phase = Phase::Starting;
         if let Some(first) = first {
             self.start_call("_initialize", &first, ())?;
             if let Some(main) = main {
                 self.start_call("main", &main, (0, 0))?;
+            } else if let Some(main) = void_main {
+                self.start_call("__main_void", &main, ())?;
             }
         } else if let Some(start) = start {
             self.start_call("_start", &start, ())?;
         }
-        self.store.data_mut().restricted = false;
+        self.store.data_mut().phase = Phase::Free;
         Ok(())
     }
     /// Creates, starts and configures a root context. Its log is captured for the error.

@@ -14,9 +14,11 @@ use crate::host::Process;
 use crate::hostcall::HostcallCounts;
 use crate::log::{LogLevel, LogLine};
 use crate::metrics::VmMetrics;
+use crate::phase::Phase;
 use crate::plugin::Settings;
 use crate::shared_data::Namespace;
 use crate::stream_state::{LocalReply, StreamState};
+use crate::vm::Failure;
 
 /// The largest linear memory that Envoy grants: 16384 pages.
 const MEMORY_LIMIT_BYTES: usize = 1 << 30;
@@ -27,8 +29,10 @@ pub(crate) struct VmState {
     pub(crate) memory: Option<Memory>,
     pub(crate) allocate: Option<Arc<TypedFunc<u32, u32>>>,
     pub(crate) grpc_callbacks: Option<Arc<GrpcCallbacks>>,
-    /// While `_initialize` or `_start` runs, only logging and WASI are allowed.
-    pub(crate) restricted: bool,
+    /// What the guest is doing.
+    pub(crate) phase: Phase,
+    /// An allocation trapped: the call that it was made for still runs to its end.
+    pub(crate) nested_failure: Option<Failure>,
     /// Only inside `proxy_on_configure` can the plugin's configuration be read.
     pub(crate) configuration_shown: bool,
     pub(crate) now: Timestamp,

@@ -14,6 +14,7 @@ use crate::hostcall::HostcallCounts;
 use crate::load_error::LoadError;
 use crate::log::{LogLevel, LogLine};
 use crate::metrics::VmMetrics;
+use crate::phase::Phase;
 use crate::plugin::Settings;
 use crate::state::{MemoryLimiter, VmState};
 use crate::watchdog::EPOCHS_PER_CALL;
@@ -25,7 +26,7 @@ pub(crate) struct Trapped;
 pub(crate) struct Vm {
     pub(crate) store: Store<VmState>,
     pub(crate) exports: Exports,
-    pub(crate) memory: Memory,
+    memory: Option<Memory>,
     /// Why the VM can no longer be called.
     pub(crate) failure: Option<Failure>,
     /// Calls of the guest by the host; allocations inside hostcalls are not counted.
@@ -78,9 +79,7 @@ impl Vm {
             Ok(instance) => instance,
             Err(error) => return Err(trap("start", &error, store.data_mut().captured_log.take())),
         };
-        let memory = instance
-            .get_memory(&mut store, "memory")
-            .ok_or(LoadError::Export { name: "memory" })?;
+        let memory = instance.get_memory(&mut store, "memory");
         let mut resolver = Resolver {
             store: &mut store,
             instance: &instance,
@@ -94,7 +93,7 @@ impl Vm {
         })?);
         let exports = Exports::resolve(&mut store, &instance)?;
         let state = store.data_mut();
-        state.memory = Some(memory);
+        state.memory = memory;
         state.allocate = Some(allocate);
         state.grpc_callbacks = Some(Arc::new(GrpcCallbacks {
             initial: exports.answers.grpc_initial.clone(),
@@ -121,9 +120,16 @@ impl Vm {
         if self.failure.is_some() {
             return Err(Trapped);
         }
-        self.enter_anyway(call, context, parameters)
+        let answer = self.enter_anyway(call, context, parameters);
+        // An allocation inside of it may have trapped.
+        if self.failure.is_some() {
+            Err(Trapped)
+        } else {
+            answer
+        }
     }
-    /// [`Vm::enter`] even where the VM has failed, as Envoy does once while it starts one.
+    /// [`Vm::enter`] even where the VM has failed, and with the answer even if it fails: Envoy does so while
+    /// it starts a plugin.
     pub(crate) fn enter_anyway<P: WasmParams, R: WasmResults>(
         &mut self,
         call: &TypedFunc<P, R>,
@@ -138,18 +144,22 @@ impl Vm {
         state.called_context = context;
         state.effective_context = None;
         let result = call.call(&mut self.store, parameters);
-        self.store.data_mut().effective_context = None;
-        result.map_err(|error| {
-            let failure = explain(&error);
-            let state = self.store.data_mut();
+        let state = self.store.data_mut();
+        state.effective_context = None;
+        let nested = state.nested_failure.take();
+        let (failure, answer) = match result {
+            Ok(answer) => (nested, Ok(answer)),
+            Err(error) => (Some(explain(&error)), Err(Trapped)),
+        };
+        if let Some(failure) = failure {
             state.stop_iteration = false;
             state.log(
                 LogLevel::Critical,
                 format!("the guest trapped: {}", failure.reason).as_bytes(),
             );
             self.failure = Some(failure);
-            Trapped
-        })
+        }
+        answer
     }
     /// Whether a call of this VM stopped its thread for good.
     pub(crate) fn hangs(&self) -> bool {
@@ -163,7 +173,8 @@ impl Vm {
     }
     /// Bytes of linear memory; never shrinks.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        self.memory.data_size(self.store.as_context()) as u64
+        let memory = self.memory.as_ref();
+        memory.map_or(0, |memory| memory.data_size(self.store.as_context()) as u64)
     }
 }
 
@@ -178,7 +189,8 @@ fn new_state(
         memory: None,
         allocate: None,
         grpc_callbacks: None,
-        restricted: true,
+        phase: Phase::Starting,
+        nested_failure: None,
         configuration_shown: false,
         now,
         hostcalls: HostcallCounts::default(),
@@ -209,7 +221,7 @@ fn trap(call: &'static str, error: &wasmtime::Error, log: Option<Vec<LogLine>>) 
 }
 
 /// One line without the guest's backtrace, whose addresses differ between builds.
-fn explain(error: &wasmtime::Error) -> Failure {
+pub(crate) fn explain(error: &wasmtime::Error) -> Failure {
     let (kind, reason) = match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => (
             FailureKind::Hang,

@@ -23,6 +23,8 @@ mod assemblyscript_guests; // examples in another language
 mod callouts; // HTTP calls out of the proxy and their answers
 #[path = "suite/failure.rs"]
 mod failure; // traps, hangs, reloads
+#[path = "suite/failure_policies.rs"]
+mod failure_policies; // a trap in each callback under each policy
 #[path = "suite/flow.rs"]
 mod flow; // pausing, buffering, resuming
 #[path = "suite/grpc.rs"]
@@ -45,6 +47,8 @@ mod parity; // plugin, engine and any number of workers decide alike
 mod policies; // shipped policies and documents with the codes they must give
 #[path = "suite/probe.rs"]
 mod probe; // the probe does and logs what its README says
+#[path = "suite/process.rs"]
+mod process; // threads, VMs and listeners of a whole proxy
 #[path = "suite/properties.rs"]
 mod properties; // attributes and filter state
 #[path = "suite/sdk_guests.rs"]

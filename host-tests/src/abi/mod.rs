@@ -1,11 +1,12 @@
 //! The Proxy-Wasm ABI 0.2.1 as a guest imports it: one file per chapter.
 //!
-//! Every hostcall passes through [`call`], which counts it and refuses it during start-up; a tracer
+//! Every hostcall passes through [`call`], which counts it and refuses it where the guest's [phase](crate::phase) does not allow it; a tracer
 //! of calls belongs there.
 mod buffers;
 mod call_status;
 mod callouts;
 mod contexts;
+mod emscripten;
 mod grpc;
 mod headers;
 mod http_call;
@@ -19,7 +20,7 @@ mod shared_data;
 mod timers;
 mod wasi;
 
-use wasmtime::{Linker, format_err};
+use wasmtime::Linker;
 
 use crate::hostcall::Hostcall;
 use crate::memory::{Fault, Guest};
@@ -41,6 +42,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
     grpc::add_to_linker(linker)?;
     call_status::add_to_linker(linker)?;
     callouts::add_to_linker(linker)?;
+    emscripten::add_to_linker(linker)?;
     wasi::add_to_linker(linker)
 }
 
@@ -52,12 +54,7 @@ fn call(
 ) -> wasmtime::Result<u32> {
     let state = guest.data_mut();
     state.hostcalls.count(which);
-    if state.restricted && which != Hostcall::Log {
-        return Err(format_err!(
-            "restricted_callback: {} is not allowed during start-up",
-            which.name()
-        ));
-    }
+    state.phase.check(which.name())?;
     match body(guest) {
         Ok(()) => Ok(Status::Ok.code()),
         Err(Fault::Status(status)) => Ok(status.code()),

@@ -22,10 +22,16 @@ const MAX_RANDOM_BYTES: u32 = 64 << 10;
 /// `fs_rights_base` of a descriptor that can only be written.
 const RIGHTS_FD_WRITE: u64 = 64;
 
-fn call(guest: &mut Guest<'_>, body: impl FnOnce(&mut Guest<'_>) -> Result<u32, Status>) -> u32 {
-    guest.data_mut().hostcalls.count(Hostcall::Wasi);
+fn call(
+    guest: &mut Guest<'_>,
+    name: &str,
+    body: impl FnOnce(&mut Guest<'_>) -> Result<u32, Status>,
+) -> wasmtime::Result<u32> {
+    let state = guest.data_mut();
+    state.hostcalls.count(Hostcall::Wasi);
+    state.phase.check(name)?;
     // Every status here means a pointer outside of the memory.
-    body(guest).unwrap_or(FAULT)
+    Ok(body(guest).unwrap_or(FAULT))
 }
 
 fn number(memory: &[u8], at: u32) -> Result<u32, Status> {
@@ -147,20 +153,22 @@ fn fd_fdstat_get(guest: &mut Guest<'_>, fd: u32, to: u32) -> Result<u32, Status>
     Ok(SUCCESS)
 }
 
-fn proc_exit(guest: &mut Guest<'_>, code: u32) {
+fn proc_exit(guest: &mut Guest<'_>, code: u32) -> wasmtime::Result<()> {
     let state = guest.data_mut();
     state.hostcalls.count(Hostcall::Wasi);
+    state.phase.check("proc_exit")?;
     // As in Envoy it returns; the guest then runs into its own `unreachable`.
     state.log(
         LogLevel::Error,
         format!("wasi proc_exit({code})").as_bytes(),
     );
+    Ok(())
 }
 
 macro_rules! refused {
     ($linker:ident, $module:ident, $($name:literal($($parameter:ident: $type:ty),*) = $errno:ident;)*) => {
         $($linker.func_wrap($module, $name, |mut guest: Guest<'_>, $($parameter: $type),*| {
-            call(&mut guest, |_| Ok($errno))
+            call(&mut guest, $name, |_| Ok($errno))
         })?;)*
     };
 }
@@ -171,54 +179,68 @@ pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
             module,
             "fd_write",
             |mut guest: Guest<'_>, fd: u32, at: u32, count: u32, to: u32| {
-                call(&mut guest, |guest| fd_write(guest, fd, at, count, to))
+                call(&mut guest, "fd_write", |guest| {
+                    fd_write(guest, fd, at, count, to)
+                })
             },
         )?;
         linker.func_wrap(
             module,
             "clock_time_get",
             |mut guest: Guest<'_>, clock: u32, _precision: u64, to: u32| {
-                call(&mut guest, |guest| clock_time_get(guest, clock, to))
+                call(&mut guest, "clock_time_get", |guest| {
+                    clock_time_get(guest, clock, to)
+                })
             },
         )?;
         linker.func_wrap(
             module,
             "random_get",
             |mut guest: Guest<'_>, at: u32, len: u32| {
-                call(&mut guest, |guest| random_get(guest, at, len))
+                call(&mut guest, "random_get", |guest| random_get(guest, at, len))
             },
         )?;
         linker.func_wrap(
             module,
             "environ_get",
             |mut guest: Guest<'_>, to: u32, text: u32| {
-                call(&mut guest, |guest| environ_get(guest, to, text))
+                call(&mut guest, "environ_get", |guest| {
+                    environ_get(guest, to, text)
+                })
             },
         )?;
         linker.func_wrap(
             module,
             "environ_sizes_get",
             |mut guest: Guest<'_>, count: u32, bytes: u32| {
-                call(&mut guest, |guest| environ_sizes_get(guest, count, bytes))
+                call(&mut guest, "environ_sizes_get", |guest| {
+                    environ_sizes_get(guest, count, bytes)
+                })
             },
         )?;
         linker.func_wrap(
             module,
             "args_get",
-            |mut guest: Guest<'_>, _to: u32, _text: u32| call(&mut guest, |_| Ok(SUCCESS)),
+            |mut guest: Guest<'_>, _to: u32, _text: u32| {
+                call(&mut guest, "args_get", |_| Ok(SUCCESS))
+            },
         )?;
         linker.func_wrap(
             module,
             "args_sizes_get",
             |mut guest: Guest<'_>, count: u32, bytes: u32| {
-                call(&mut guest, |guest| args_sizes_get(guest, count, bytes))
+                call(&mut guest, "args_sizes_get", |guest| {
+                    args_sizes_get(guest, count, bytes)
+                })
             },
         )?;
         linker.func_wrap(
             module,
             "fd_fdstat_get",
             |mut guest: Guest<'_>, fd: u32, to: u32| {
-                call(&mut guest, |guest| fd_fdstat_get(guest, fd, to))
+                call(&mut guest, "fd_fdstat_get", |guest| {
+                    fd_fdstat_get(guest, fd, to)
+                })
             },
         )?;
         linker.func_wrap(module, "proc_exit", |mut guest: Guest<'_>, code: u32| {

@@ -1,6 +1,5 @@
-;; Says every callback. on_done of a root answers as its configuration's first digit says; on_tick calls proxy_done
-;; once the root has been asked. The second digit is the period of ticks in 100 ms.
-(global $asked (mut i32) (i32.const 0))
+;; Says every callback. on_done answers false once a configuration has begun with 0. Every tick, each half a
+;; second, says what proxy_done answers.
 (global $answer (mut i32) (i32.const 1))
 (func (export "proxy_on_context_create") (param $id i32) (param $parent i32)
   (call $say2 (i32.const 0x43) (local.get $id) (local.get $parent)))
@@ -8,6 +7,8 @@
   (call $say (i32.const 0x56) (local.get $id))
   (drop (call $set_tick_period (i32.const 500))) (i32.const 1))
 (func (export "proxy_on_configure") (param $id i32) (param $size i32) (result i32)
+  (call $keep_config)
+  (if (i32.eqz (call $digit (i32.const 0))) (then (global.set $answer (i32.const 0))))
   (call $say2 (i32.const 0x46) (local.get $id) (local.get $size)) (i32.const 1))
 (func (export "proxy_on_tick") (param $id i32)
   (call $say2 (i32.const 0x54) (local.get $id) (call $done)))
@@ -15,5 +16,5 @@
   (call $say (i32.const 0x68) (local.get $id)) (i32.const 0))
 (func (export "proxy_on_log") (param $id i32) (call $say (i32.const 0x4c) (local.get $id)))
 (func (export "proxy_on_done") (param $id i32) (result i32)
-  (call $say (i32.const 0x44) (local.get $id)) (i32.const 0))
+  (call $say (i32.const 0x44) (local.get $id)) (global.get $answer))
 (func (export "proxy_on_delete") (param $id i32) (call $say (i32.const 0x58) (local.get $id)))

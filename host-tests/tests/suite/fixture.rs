@@ -29,6 +29,7 @@ guests! {
     faults = "faults.wat",
     starts = "starts.wat",
     life = "life.wat",
+    after = "after.wat",
 }
 
 pub(crate) fn host() -> Host {
