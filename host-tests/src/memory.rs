@@ -115,7 +115,7 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> Option<()> {
     (from.len() == to.len()).then(|| to.copy_from_slice(from))
 }
 
-fn allocate(guest: &mut Guest<'_>, size: u32) -> Result<u32, Fault> {
+pub(crate) fn allocate(guest: &mut Guest<'_>, size: u32) -> Result<u32, Fault> {
     let allocate = guest
         .data()
         .allocate

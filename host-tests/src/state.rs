@@ -16,6 +16,7 @@ use crate::log::{LogLevel, LogLine};
 use crate::metrics::VmMetrics;
 use crate::plugin::Settings;
 use crate::shared_data::Namespace;
+use crate::shared_queues::Inbox;
 use crate::stream_state::{LocalReply, StreamState};
 
 /// The largest linear memory that Envoy grants: 16384 pages.
@@ -35,6 +36,10 @@ pub(crate) struct VmState {
     pub(crate) hostcalls: HostcallCounts,
     pub(crate) limiter: MemoryLimiter,
     pub(crate) shared_data: Namespace,
+    /// Ready queues, posted by any thread.
+    pub(crate) inbox: Inbox,
+    /// Properties that contexts declared, and whether each is read-only.
+    pub(crate) declarations: HashMap<(u32, Vec<u8>), bool>,
     pub(crate) metrics: VmMetrics,
     pub(crate) callouts: Callouts,
     pub(crate) random: Pcg64,

@@ -182,6 +182,16 @@ impl StreamState {
         }
         self.reset("wasm_close_stream");
     }
+    /// Files `value` under `key`, in the place of an older one.
+    pub(crate) fn set_filter_state(&mut self, key: &[u8], value: &[u8]) {
+        match self.filter_state.iter_mut().find(|(own, _)| own == key) {
+            Some((_, old)) => {
+                old.clear();
+                old.extend_from_slice(value);
+            }
+            None => self.filter_state.push((key.to_vec(), value.to_vec())),
+        }
+    }
     /// The first one to say why stays.
     pub(crate) fn set_details(&mut self, details: &str) {
         if self.details.is_empty() {

@@ -4,8 +4,9 @@
 //! of calls belongs there.
 mod buffers;
 mod call_status;
-mod callouts;
 mod contexts;
+mod foreign;
+mod foreign_functions;
 mod grpc;
 mod headers;
 mod http_call;
@@ -16,6 +17,7 @@ mod pairs;
 mod properties;
 mod property_values;
 mod shared_data;
+mod shared_queues;
 mod timers;
 mod wasi;
 
@@ -40,7 +42,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
     http_call::add_to_linker(linker)?;
     grpc::add_to_linker(linker)?;
     call_status::add_to_linker(linker)?;
-    callouts::add_to_linker(linker)?;
+    shared_queues::add_to_linker(linker)?;
+    foreign::add_to_linker(linker)?;
     wasi::add_to_linker(linker)
 }
 
