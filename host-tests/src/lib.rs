@@ -54,6 +54,7 @@ mod host;
 mod hostcall;
 mod inline_headers;
 mod load_error;
+mod local_reply;
 mod log;
 mod memory;
 mod metrics;
@@ -89,7 +90,7 @@ pub mod weir;
 pub mod world;
 pub mod yaml;
 
-pub use attributes::{Attributes, Value};
+pub use attributes::{Attributes, Value, Xds};
 pub use clusters::{Answer, Cluster, Clusters, Reaction};
 pub use exchange::{Chunking, Client, Exchange, Message, Upstream};
 pub use failure_policy::FailurePolicy;

@@ -12,12 +12,13 @@ use crate::exports::GrpcCallbacks;
 use crate::flow::Direction;
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
+use crate::local_reply::LocalReply;
 use crate::log::{LogLevel, LogLine};
 use crate::metrics::VmMetrics;
 use crate::plugin::Settings;
 use crate::shared_data::Namespace;
 use crate::shared_queues::Inbox;
-use crate::stream_state::{LocalReply, StreamState};
+use crate::stream_state::StreamState;
 
 /// The largest linear memory that Envoy grants: 16384 pages.
 const MEMORY_LIMIT_BYTES: usize = 1 << 30;

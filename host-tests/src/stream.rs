@@ -4,8 +4,9 @@
 //! interleaved streams, a client that leaves.
 use crate::flow::Direction;
 use crate::header_map::HeaderMap;
+use crate::local_reply::LocalReply;
 use crate::outcome::{End, Outcome, Stranding};
-use crate::stream_state::{LocalReply, StreamState};
+use crate::stream_state::StreamState;
 use crate::worker::Worker;
 
 /// Names a stream of a worker while no [`Stream`] borrows it.
@@ -71,7 +72,7 @@ impl Stream<'_> {
             details: "upstream_reset_before_response_started{connection_termination}".to_owned(),
             body: b"upstream connect error or disconnect/reset before headers. reset reason: connection termination"
                 .to_vec(),
-            headers: HeaderMap::new(),
+            ..LocalReply::default()
         };
         self.with(|vm, id| {
             let started = vm

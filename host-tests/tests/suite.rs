@@ -25,6 +25,8 @@ mod callouts; // HTTP calls out of the proxy and their answers
 mod failure; // traps, hangs, reloads
 #[path = "suite/flow.rs"]
 mod flow; // pausing, buffering, resuming
+#[path = "suite/foreign.rs"]
+mod foreign; // foreign functions and declared properties
 #[path = "suite/grpc.rs"]
 mod grpc; // gRPC calls and streams
 #[path = "suite/headers.rs"]
@@ -47,6 +49,8 @@ mod policies; // shipped policies and documents with the codes they must give
 mod probe; // the probe does and logs what its README says
 #[path = "suite/properties.rs"]
 mod properties; // attributes and filter state
+#[path = "suite/queues.rs"]
+mod queues; // shared queues and their ready callbacks
 #[path = "suite/sdk_guests.rs"]
 mod sdk_guests; // examples on the Rust SDK
 #[path = "suite/secrecy.rs"]

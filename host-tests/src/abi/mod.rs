@@ -15,6 +15,7 @@ mod log;
 mod metrics;
 mod pairs;
 mod properties;
+mod property_groups;
 mod property_values;
 mod shared_data;
 mod shared_queues;
