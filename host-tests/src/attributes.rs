@@ -1,5 +1,6 @@
 //! What a guest can learn through properties beyond headers and bodies.
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use weir_engine::time::Timestamp;
@@ -40,6 +41,45 @@ impl Value {
     }
 }
 
+/// What the proxy's own parts are called, for `xds.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Xds {
+    /// `xds.node.id`.
+    pub node_id: String,
+    /// `xds.node.cluster`.
+    pub node_cluster: String,
+    /// `xds.route_name`.
+    pub route_name: String,
+    /// `xds.cluster_name`: where the route leads.
+    pub cluster_name: String,
+    /// `xds.virtual_host_name`.
+    pub virtual_host_name: String,
+    /// `xds.filter_chain_name`.
+    pub filter_chain_name: String,
+}
+
+impl Xds {
+    /// The names outside of any stream.
+    pub(crate) fn common() -> &'static Arc<Self> {
+        static COMMON: LazyLock<Arc<Xds>> = LazyLock::new(Arc::default);
+        &COMMON
+    }
+}
+
+impl Default for Xds {
+    /// The names of the stage in a real Envoy.
+    fn default() -> Self {
+        Self {
+            node_id: "stage".into(),
+            node_cluster: "stage".into(),
+            route_name: String::new(),
+            cluster_name: "upstream".into(),
+            virtual_host_name: "stage".into(),
+            filter_chain_name: String::new(),
+        }
+    }
+}
+
 /// Facts of the connection that carries a stream, and anything else a chain's other filters left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attributes {
@@ -51,6 +91,12 @@ pub struct Attributes {
     pub connection_id: u64,
     /// `request.protocol`.
     pub protocol: &'static str,
+    /// `upstream.address`, once there is an answer.
+    pub upstream: SocketAddr,
+    /// `upstream.local_address`, likewise.
+    pub upstream_local: SocketAddr,
+    /// `xds.*`.
+    pub xds: Arc<Xds>,
     /// Further properties: path segments joined by a zero byte (`metadata\0filter_metadata\0...`), value.
     /// They win over everything else.
     pub extra: Vec<(Vec<u8>, Value)>,
@@ -63,6 +109,9 @@ impl Default for Attributes {
             destination: SocketAddr::from((Ipv4Addr::LOCALHOST, 10_000)),
             connection_id: 1,
             protocol: "HTTP/1.1",
+            upstream: SocketAddr::from((Ipv4Addr::LOCALHOST, 20_000)),
+            upstream_local: SocketAddr::from((Ipv4Addr::LOCALHOST, 49_153)),
+            xds: Arc::clone(Xds::common()),
             extra: Vec::new(),
         }
     }

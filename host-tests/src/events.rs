@@ -1,4 +1,4 @@
-//! What happens to a worker by itself: timers, and answers of callouts.
+//! What happens to a worker by itself: timers, answers of callouts, and queues that other threads filled.
 //!
 //! Virtual time passes only where somebody lets it: [`Worker::advance_to`], [`Worker::exchange`] and
 //! [`Stream::wait`]. An exchange whose stream stands still lets time pass to the next answer that it may
@@ -7,6 +7,7 @@
 use weir_engine::time::Timestamp;
 
 use crate::stream::Stream;
+use crate::vm::Vm;
 use crate::worker::Worker;
 
 /// Answers to one stream that stands still, before it counts as stranded: a guest that repeats a
@@ -40,15 +41,31 @@ impl Worker {
             _ => false,
         }
     }
-    /// Makes all callbacks of callouts that are answered by now, and those that follow from them without delay;
+    /// Makes the callbacks of all queues that were posted to this thread, and of those that are posted meanwhile; whether
+    /// there were any.
+    pub fn run_posted(&mut self) -> bool {
+        let mut any = false;
+        for _ in 0..MOST_ANSWERS {
+            if self.hangs() || !self.vms_mut().any(Vm::ready_one) {
+                break;
+            }
+            any = true;
+        }
+        if any {
+            self.drop_unused_vms();
+        }
+        any
+    }
+    /// [`Worker::run_posted`], then all callbacks of callouts that are answered by now, and those that follow from them without delay;
     /// whether there were any. No time passes.
     pub fn settle(&mut self) -> bool {
-        let mut any = false;
+        let mut any = self.run_posted();
         for _ in 0..MOST_ANSWERS {
             if !self.answer_one() {
                 break;
             }
             any = true;
+            self.run_posted();
         }
         any
     }
@@ -59,6 +76,7 @@ impl Worker {
         if !self.answer_one() {
             self.tick(self.now());
         }
+        self.run_posted();
     }
 }
 
@@ -66,6 +84,9 @@ impl Stream<'_> {
     /// Waits for the answers of callouts, and of those that follow from them, as long as `waits` says so. Time passes to
     /// each answer; timers run meanwhile. Calls that timers make during that are not waited for.
     pub fn wait_while(&mut self, waits: impl Fn(&Self) -> bool) {
+        if waits(self) {
+            self.worker.run_posted();
+        }
         if let Some(vm) = self.worker.vm_mut(self.id.vm) {
             vm.store.data_mut().callouts.await_all();
         }

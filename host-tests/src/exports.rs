@@ -14,6 +14,7 @@ pub(crate) struct Exports {
     pub(crate) vm_start: Decision<(u32, u32)>,
     pub(crate) configure: Decision<(u32, u32)>,
     pub(crate) tick: Callback<u32>,
+    pub(crate) queue_ready: Callback<(u32, u32)>,
     pub(crate) answers: Answers,
     pub(crate) done: Decision<u32>,
     pub(crate) log: Callback<u32>,
@@ -54,6 +55,7 @@ impl Exports {
             vm_start: exports.optional("proxy_on_vm_start")?,
             configure: exports.optional("proxy_on_configure")?,
             tick: exports.optional("proxy_on_tick")?,
+            queue_ready: exports.optional("proxy_on_queue_ready")?,
             answers: Answers {
                 http_call_response: exports.optional("proxy_on_http_call_response")?,
                 grpc_initial: exports.optional("proxy_on_grpc_receive_initial_metadata")?,

@@ -4,6 +4,7 @@ use crate::envoy_replies::with_details;
 use crate::exchange::Message;
 use crate::grpc_service::{GrpcMethod, frames};
 use crate::header_map::HeaderMap;
+use crate::local_reply::of_http;
 
 /// Where a response came from, in details.
 const VIA_UPSTREAM: &str = "via_upstream";
@@ -106,18 +107,6 @@ fn error(status: u32) -> [Event; 2] {
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
     std::str::from_utf8(headers.get(name)?).ok()?.parse().ok()
-}
-
-/// gRPC's mapping of HTTP statuses.
-fn of_http(status: u32) -> u32 {
-    match status {
-        400 => INTERNAL,
-        401 => 16,
-        403 => 7,
-        404 => 12,
-        429 | 502..=504 => 14,
-        _ => UNKNOWN,
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::inline_headers::Kind;
+
 /// Headers or trailers in order; a name may occur several times.
 #[derive(Clone, Default)]
 pub struct HeaderMap {
@@ -62,33 +64,60 @@ impl HeaderMap {
         self.find(name.as_ref())
             .and_then(|range| self.bytes.get(range))
     }
-    /// Adds a pair at the end, whatever is there already.
+    /// Adds a pair at the end, a pseudo header behind the last of its kind, whatever is there already.
     pub fn append(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         let (name, value) = (canonical(name.as_ref()), value.as_ref());
         let start = self.bytes.len();
         self.bytes.extend(name.iter().map(u8::to_ascii_lowercase));
         self.bytes.extend_from_slice(value);
-        self.entries.push(Entry {
+        let entry = Entry {
             start,
             name_len: name.len(),
             value_len: value.len(),
-        });
-    }
-    /// Makes `value` the only one under `name`: a pseudo header keeps its place, others move to the end.
-    pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
-        let (name, value) = (canonical(name.as_ref()), value.as_ref());
-        let place = if name.first() == Some(&b':') {
-            self.position(name)
-        } else {
-            None
         };
-        self.remove(name);
+        match name.first() {
+            Some(b':') => self.entries.insert(self.pseudo_headers(), entry),
+            _ => self.entries.push(entry),
+        }
+    }
+    /// Makes `value` the only one under `name`, placed as [`HeaderMap::append`] places it.
+    pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        self.remove(&name);
         self.append(name, value);
+    }
+    /// [`HeaderMap::set`] that leaves a pair in its place, as Envoy itself changes headers that it keeps once.
+    pub(crate) fn set_in_place(&mut self, name: &str, value: impl AsRef<[u8]>) {
+        let place = self.position(name.as_bytes());
+        self.set(name, value);
         if let Some(place) = place
+            && !name.starts_with(':')
             && let Some(entry) = self.entries.pop()
         {
             self.entries.insert(place.min(self.entries.len()), entry);
         }
+    }
+    /// Adds a value as Envoy does: to the one that is there where its kind of map keeps the header once.
+    pub(crate) fn add(&mut self, kind: Kind, name: &[u8], value: &[u8]) {
+        match self.get(name).filter(|_| kind.keeps_once(name)) {
+            None => self.append(name, value),
+            Some(first) => {
+                let joined = [first, b",", value].concat();
+                let place = self.position(name);
+                self.set(name, joined);
+                if let Some(place) = place
+                    && let Some(at) = self.position(name)
+                {
+                    let entry = self.entries.remove(at);
+                    self.entries.insert(place.min(self.entries.len()), entry);
+                }
+            }
+        }
+    }
+    fn pseudo_headers(&self) -> usize {
+        let bytes = &self.bytes;
+        let is_pseudo =
+            |entry: &&Entry| bytes.get(entry.start) == Some(&b':') && entry.name_len > 0;
+        self.entries.iter().take_while(is_pseudo).count()
     }
     /// Removes every pair under `name`.
     pub fn remove(&mut self, name: impl AsRef<[u8]>) {
@@ -186,15 +215,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn set_leaves_one_value_and_keeps_the_place_of_a_pseudo_header() {
-        let mut map = HeaderMap::from([(":path", "/a"), ("x", "1"), ("X", "2"), ("y", "3")]);
+    fn set_leaves_one_value_and_puts_it_last_of_its_kind() {
+        let mut map = HeaderMap::from([
+            (":path", "/a"),
+            ("x", "1"),
+            ("X", "2"),
+            ("y", "3"),
+            (":method", "GET"),
+        ]);
 
         map.set("X", "9");
         map.set(":path", "/b");
 
         assert_eq!(
             map,
-            HeaderMap::from([(":path", "/b"), ("y", "3"), ("x", "9")])
+            HeaderMap::from([(":method", "GET"), (":path", "/b"), ("y", "3"), ("x", "9")])
+        );
+    }
+
+    #[test]
+    fn a_header_that_is_kept_once_is_joined_in_its_place() {
+        let mut map = HeaderMap::from([("accept", "a"), ("x", "1")]);
+
+        map.add(Kind::Request, b"Accept", b"b");
+        map.add(Kind::Request, b"x", b"2");
+        map.add(Kind::Response, b"accept", b"c");
+
+        assert_eq!(
+            map,
+            HeaderMap::from([("accept", "a,b"), ("x", "1"), ("x", "2"), ("accept", "c")])
+        );
+    }
+
+    #[test]
+    fn envoy_changes_its_own_headers_in_place() {
+        let mut map = HeaderMap::from([("a", "1"), ("content-length", "9"), ("b", "2")]);
+
+        map.set_in_place("content-length", "4");
+
+        assert_eq!(
+            map,
+            HeaderMap::from([("a", "1"), ("content-length", "4"), ("b", "2")])
         );
     }
 

@@ -116,7 +116,7 @@ pub(crate) fn copy(from: &[u8], to: &mut [u8]) -> Option<()> {
 
 /// Has the guest allocate. Hostcalls that it makes meanwhile belong to no context. A trap in it shows as a
 /// status; the VM fails when the guest's call has come to its end.
-fn allocate(guest: &mut Guest<'_>, size: u32) -> Result<u32, Fault> {
+pub(crate) fn allocate(guest: &mut Guest<'_>, size: u32) -> Result<u32, Fault> {
     let state = guest.data_mut();
     let allocate = state.allocate.clone().ok_or(Status::InvalidMemoryAccess)?;
     let contexts = (state.called_context, state.effective_context.take());

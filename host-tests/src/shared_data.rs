@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::shared_queues::Queues;
 use crate::status::Status;
 
 /// Size of one namespace.
@@ -27,6 +28,7 @@ struct Values {
 struct Namespaces {
     last_cas: u32,
     by_vm_id: HashMap<Arc<str>, Values>,
+    queues: Queues,
 }
 
 /// All namespaces of the process.
@@ -118,6 +120,13 @@ impl Namespace {
     }
 }
 
+impl Namespace {
+    /// The process's queues and this `vm_id`, under the lock.
+    pub(crate) fn with_queues<R>(&self, act: impl FnOnce(&mut Queues, &Arc<str>) -> R) -> R {
+        act(&mut self.data.lock().queues, &self.vm_id)
+    }
+}
+
 impl Clone for Namespace {
     fn clone(&self) -> Self {
         self.data.namespace(&self.vm_id)
@@ -131,6 +140,7 @@ impl Drop for Namespace {
             values.handles -= 1;
             if values.handles == 0 {
                 namespaces.by_vm_id.remove(&self.vm_id);
+                namespaces.queues.remove(&self.vm_id);
             }
         }
     }

@@ -12,12 +12,14 @@ use crate::exports::GrpcCallbacks;
 use crate::flow::Direction;
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
+use crate::local_reply::LocalReply;
 use crate::log::{LogLevel, LogLine};
 use crate::metrics::VmMetrics;
 use crate::phase::Phase;
 use crate::plugin::Settings;
 use crate::shared_data::Namespace;
-use crate::stream_state::{LocalReply, StreamState};
+use crate::shared_queues::Inbox;
+use crate::stream_state::StreamState;
 use crate::vm::Failure;
 
 /// The largest linear memory that Envoy grants: 16384 pages.
@@ -39,6 +41,10 @@ pub(crate) struct VmState {
     pub(crate) hostcalls: HostcallCounts,
     pub(crate) limiter: MemoryLimiter,
     pub(crate) shared_data: Namespace,
+    /// Ready queues, posted by any thread.
+    pub(crate) inbox: Inbox,
+    /// Properties that contexts declared, and whether each is read-only.
+    pub(crate) declarations: HashMap<(u32, Vec<u8>), bool>,
     pub(crate) metrics: VmMetrics,
     pub(crate) callouts: Callouts,
     pub(crate) random: Pcg64,

@@ -4,8 +4,9 @@
 //! interleaved streams, a client that leaves.
 use crate::flow::Direction;
 use crate::header_map::HeaderMap;
+use crate::local_reply::LocalReply;
 use crate::outcome::{End, Outcome, Stranding};
-use crate::stream_state::{LocalReply, StreamState};
+use crate::stream_state::StreamState;
 use crate::worker::Worker;
 
 /// Names a stream of a worker while no [`Stream`] borrows it.
@@ -78,7 +79,7 @@ impl Stream<'_> {
                 "upstream connect error or disconnect/reset before headers. reset reason: {before}"
             )
             .into_bytes(),
-            headers: HeaderMap::new(),
+            ..LocalReply::default()
         };
         let details = format!("upstream_reset_after_response_started{{{}}}", name(after));
         self.with(|vm, id| {

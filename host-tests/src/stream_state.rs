@@ -4,6 +4,7 @@ use weir_engine::time::Timestamp;
 use crate::attributes::Attributes;
 use crate::flow::Direction;
 use crate::header_map::HeaderMap;
+use crate::local_reply::{LocalReply, RequestKind};
 use crate::log::LogLine;
 use crate::outcome::End;
 
@@ -34,6 +35,8 @@ pub(crate) struct Path {
     pub(crate) chunk: Vec<u8>,
     /// Data that waits for the stream to continue; exists even when empty once `holding`.
     pub(crate) held: Vec<u8>,
+    /// Body bytes that came from the sender.
+    pub(crate) received: u64,
     pub(crate) holding: bool,
     /// The last body callback paused, so the filter sees all that is held.
     pub(crate) buffering: bool,
@@ -88,14 +91,6 @@ impl Path {
     }
 }
 
-/// A reply that Envoy makes up itself.
-pub(crate) struct LocalReply {
-    pub(crate) status: u32,
-    pub(crate) details: String,
-    pub(crate) body: Vec<u8>,
-    pub(crate) headers: HeaderMap,
-}
-
 pub(crate) struct StreamState {
     pub(crate) root: u32,
     pub(crate) started: Timestamp,
@@ -107,6 +102,10 @@ pub(crate) struct StreamState {
     pub(crate) logging: bool,
     /// A local reply answers the request: the request goes no further.
     pub(crate) replied: bool,
+    /// The code of the local reply, which for gRPC is not the one that the client gets.
+    pub(crate) reply_code: Option<u32>,
+    /// Of the request as it arrived.
+    pub(crate) request_kind: RequestKind,
     /// The VM failed and the stream was answered for it: its callbacks are over.
     pub(crate) failed: bool,
     /// There is no filter for this stream: it began after the VM had failed.
@@ -131,6 +130,8 @@ impl StreamState {
             end_of_stream: false,
             logging: false,
             replied: false,
+            reply_code: None,
+            request_kind: RequestKind::default(),
             failed: false,
             skips_filter: false,
             direct_reply: None,
@@ -152,6 +153,10 @@ impl StreamState {
             Direction::Request => &mut self.request,
             Direction::Response => &mut self.response,
         }
+    }
+    /// Whether an upstream has answered it.
+    pub(crate) fn has_upstream(&self) -> bool {
+        self.request.headers_forwarded && self.response.headers_arrived && !self.replied
     }
     /// Whether nothing in `direction` reaches the filter any more.
     pub(crate) fn is_over(&self, direction: Direction) -> bool {
@@ -182,6 +187,16 @@ impl StreamState {
         }
         self.reset("wasm_close_stream");
     }
+    /// Files `value` under `key`, in the place of an older one.
+    pub(crate) fn set_filter_state(&mut self, key: &[u8], value: &[u8]) {
+        match self.filter_state.iter_mut().find(|(own, _)| own == key) {
+            Some((_, old)) => {
+                old.clear();
+                old.extend_from_slice(value);
+            }
+            None => self.filter_state.push((key.to_vec(), value.to_vec())),
+        }
+    }
     /// The first one to say why stays.
     pub(crate) fn set_details(&mut self, details: &str) {
         if self.details.is_empty() {
@@ -197,9 +212,9 @@ impl StreamState {
             return self.reset(&reply.details);
         }
         self.replied = true;
+        self.reply_code = Some(reply.status);
         self.set_details(&reply.details);
-        let headers = reply.response_headers();
-        self.direct_reply = Some((headers, reply.body));
+        self.direct_reply = Some(reply.into_response(self.request_kind));
         self.end = Some(End::Complete);
     }
     /// The VM is gone: a 503, or a reset when it is too late for one.
@@ -208,26 +223,8 @@ impl StreamState {
         self.reply_directly(LocalReply {
             status: 503,
             details: "wasm_fail_stream".to_owned(),
-            body: Vec::new(),
-            headers: HeaderMap::new(),
+            grpc_status: Some(14),
+            ..LocalReply::default()
         });
-    }
-}
-
-impl LocalReply {
-    /// Envoy adds length and type to a body and removes both where there is none.
-    pub(crate) fn response_headers(&self) -> HeaderMap {
-        let mut headers = HeaderMap::from([(":status", self.status.to_string())]);
-        headers.extend(self.headers.iter());
-        if self.body.is_empty() {
-            headers.remove("content-length");
-            headers.remove("content-type");
-        } else {
-            headers.set("content-length", self.body.len().to_string());
-            if headers.get("content-type").is_none() {
-                headers.append("content-type", "text/plain");
-            }
-        }
-        headers
     }
 }

@@ -1,4 +1,5 @@
 //! One instance of a plugin's code: calling it, and what follows when it traps.
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand_pcg::Pcg64;
@@ -16,6 +17,7 @@ use crate::log::{LogLevel, LogLine};
 use crate::metrics::VmMetrics;
 use crate::phase::Phase;
 use crate::plugin::Settings;
+use crate::shared_queues::Inbox;
 use crate::state::{MemoryLimiter, VmState};
 use crate::watchdog::EPOCHS_PER_CALL;
 
@@ -196,12 +198,14 @@ fn new_state(
         hostcalls: HostcallCounts::default(),
         limiter: MemoryLimiter,
         shared_data: process.shared_data.namespace(&settings.config.vm_id),
+        inbox: Inbox::default(),
+        declarations: HashMap::new(),
         metrics: VmMetrics::new(process.stats.clone()),
         callouts: Callouts::default(),
         random: Pcg64::new(process.config.seed.into(), ordinal.into()),
         vm: Arc::clone(settings),
         roots: Vec::new(),
-        streams: std::collections::HashMap::new(),
+        streams: HashMap::new(),
         next_context: 1,
         called_context: 0,
         effective_context: None,

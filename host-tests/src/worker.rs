@@ -199,7 +199,17 @@ impl Worker {
         if let Some((number, _)) = self.vms.iter().find(living) {
             return Ok(*number);
         }
-        let vm = base.start_vm(self.now)?;
+        let before = self
+            .vms
+            .values()
+            .rev()
+            .find(|(own, _)| Arc::ptr_eq(own, base));
+        let inbox = before.map(|(_, vm)| vm.store.data().inbox.clone());
+        let mut vm = base.start_vm(self.now)?;
+        if let Some(inbox) = inbox {
+            // Envoy posts to whatever VM the thread has under that key.
+            vm.store.data_mut().inbox = inbox;
+        }
         let number = self.started_vms;
         self.started_vms = number.wrapping_add(1);
         self.vms.insert(number, (Arc::clone(base), vm));

@@ -27,6 +27,8 @@ mod failure; // traps, hangs, reloads
 mod failure_policies; // a trap in each callback under each policy
 #[path = "suite/flow.rs"]
 mod flow; // pausing, buffering, resuming
+#[path = "suite/foreign.rs"]
+mod foreign; // foreign functions and declared properties
 #[path = "suite/grpc.rs"]
 mod grpc; // gRPC calls and streams
 #[path = "suite/headers.rs"]
@@ -51,6 +53,8 @@ mod probe; // the probe does and logs what its README says
 mod process; // threads, VMs and listeners of a whole proxy
 #[path = "suite/properties.rs"]
 mod properties; // attributes and filter state
+#[path = "suite/queues.rs"]
+mod queues; // shared queues and their ready callbacks
 #[path = "suite/sdk_guests.rs"]
 mod sdk_guests; // examples on the Rust SDK
 #[path = "suite/secrecy.rs"]

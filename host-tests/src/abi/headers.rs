@@ -6,6 +6,7 @@ use wasmtime::Linker;
 use super::{call, pairs};
 use crate::header_map::HeaderMap;
 use crate::hostcall::Hostcall;
+use crate::inline_headers::Kind;
 use crate::memory::{Fault, Guest, Return, Slice, copy, give, give_u32, read, split};
 use crate::state::VmState;
 use crate::status::Status;
@@ -36,6 +37,14 @@ fn map_of(number: u32) -> Result<Map, Status> {
         7 => Map::HttpCallTrailers,
         _ => return Err(Status::BadArgument),
     })
+}
+
+fn kind_of(map: Map) -> Kind {
+    match map {
+        Map::RequestHeaders => Kind::Request,
+        Map::ResponseHeaders => Kind::Response,
+        _ => Kind::Trailers,
+    }
 }
 
 /// The map for reading. While logging, all that passed by is there again.
@@ -132,7 +141,12 @@ fn get_pairs(guest: &mut Guest<'_>, which: u32, to: Return) -> Result<(), Fault>
 fn set_pairs(guest: &mut Guest<'_>, which: u32, from: Slice) -> Result<(), Fault> {
     let which = map_of(which)?;
     let (memory, state) = split(guest)?;
-    let new = pairs::read(read(memory, from)?);
+    let given = pairs::read(read(memory, from)?);
+    let kind = kind_of(which);
+    let mut new = HeaderMap::new();
+    for (name, value) in given.iter() {
+        new.add(kind, name, value);
+    }
     Ok(write(state, which, |map| *map = new)?)
 }
 
@@ -178,8 +192,9 @@ pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
                     at: value_at,
                     len: value_len,
                 };
+                let kind = kind_of(map_of(map)?);
                 change(guest, map, Slice { at, len }, value, |map, name, value| {
-                    map.append(name, value)
+                    map.add(kind, name, value)
                 })
             })
         },

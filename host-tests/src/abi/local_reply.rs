@@ -4,16 +4,18 @@ use wasmtime::Linker;
 use super::{call, pairs};
 use crate::flow::Direction;
 use crate::hostcall::Hostcall;
+use crate::local_reply::LocalReply;
 use crate::memory::{Fault, Guest, Slice, read, split};
 use crate::state::{Deferred, VmState};
 use crate::status::Status;
-use crate::stream_state::{LocalReply, StreamState};
+use crate::stream_state::StreamState;
 
 struct Arguments {
     status: u32,
     details: Slice,
     body: Slice,
     headers: Slice,
+    grpc_status: u32,
 }
 
 /// Succeeds always, also in a root context, where nothing comes of it. The first reply of a call wins.
@@ -32,6 +34,7 @@ fn send(guest: &mut Guest<'_>, arguments: &Arguments) -> Result<(), Fault> {
                 .replace(|c: char| c.is_ascii_whitespace(), "_"),
             body: body.to_vec(),
             headers,
+            grpc_status: Some(arguments.grpc_status).filter(|status| *status <= 16),
         };
         state.deferred.push(Deferred::Reply { stream, reply });
     }
@@ -67,7 +70,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
          body_len: u32,
          headers_at: u32,
          headers_len: u32,
-         _grpc_status: i32| {
+         grpc_status: u32| {
             let arguments = Arguments {
                 status,
                 details: Slice {
@@ -82,6 +85,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
                     at: headers_at,
                     len: headers_len,
                 },
+                grpc_status,
             };
             call(&mut guest, Hostcall::SendLocalResponse, |guest| {
                 send(guest, &arguments)

@@ -4,9 +4,10 @@
 //! of calls belongs there.
 mod buffers;
 mod call_status;
-mod callouts;
 mod contexts;
 mod emscripten;
+mod foreign;
+mod foreign_functions;
 mod grpc;
 mod headers;
 mod http_call;
@@ -15,8 +16,10 @@ mod log;
 mod metrics;
 mod pairs;
 mod properties;
+mod property_groups;
 mod property_values;
 mod shared_data;
+mod shared_queues;
 mod timers;
 mod wasi;
 
@@ -41,8 +44,9 @@ pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
     http_call::add_to_linker(linker)?;
     grpc::add_to_linker(linker)?;
     call_status::add_to_linker(linker)?;
-    callouts::add_to_linker(linker)?;
     emscripten::add_to_linker(linker)?;
+    shared_queues::add_to_linker(linker)?;
+    foreign::add_to_linker(linker)?;
     wasi::add_to_linker(linker)
 }
 

@@ -24,17 +24,15 @@ fn get(guest: &mut Guest<'_>, path: Slice, to: Return) -> Result<(), Fault> {
 fn set(guest: &mut Guest<'_>, path: Slice, value: Slice) -> Result<(), Fault> {
     let (memory, state) = split(guest)?;
     let (path, value) = (read(memory, path)?, read(memory, value)?);
+    let declared = (state.root_id(), path.to_vec());
+    let read_only = state.declarations.get(&declared).copied().unwrap_or(false);
     let stream = state.stream_mut().ok_or(Status::NotFound)?;
-    let same = |key: &[u8]| key.strip_prefix(FILTER_STATE_PREFIX) == Some(path);
-    match stream.filter_state.iter_mut().find(|(key, _)| same(key)) {
-        Some((_, old)) => {
-            old.clear();
-            old.extend_from_slice(value);
-        }
-        None => stream
-            .filter_state
-            .push(([FILTER_STATE_PREFIX, path].concat(), value.to_vec())),
+    let key = [FILTER_STATE_PREFIX, path].concat();
+    let is_set = || stream.filter_state.iter().any(|(own, _)| *own == key);
+    if read_only && is_set() {
+        return Err(Status::BadArgument.into());
     }
+    stream.set_filter_state(&key, value);
     Ok(())
 }
 

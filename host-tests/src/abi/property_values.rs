@@ -1,175 +1,173 @@
-//! Envoy's attributes by path, as far as a stream without a real connection has them.
+//! Envoy's attributes by path, as far as a stream over plain text has them.
+//!
+//! As observed on Envoy 1.40: a path is cut at its zero bytes, and one at its end says nothing. A group of attributes
+//! exists and cannot be serialised (3); a map can, as pairs. Headers are there as long as the filter could read them, and
+//! in the log; the code and the details of a response stay. Outside of a stream there are `plugin_*` and the node.
 use super::properties::FILTER_STATE_PREFIX;
-use crate::attributes::Value;
+use super::property_groups as groups;
+use crate::attributes::{Value, Xds};
 use crate::header_map::HeaderMap;
 use crate::state::VmState;
 use crate::status::Status;
-use crate::stream_state::{Path, StreamState};
+use crate::stream_state::StreamState;
 
-/// Writes the serialised value of `path` (segments separated by a zero byte) to `out`.
+/// What a path leads to.
+pub(super) enum Found<'a> {
+    /// A value without anything below it.
+    Value(Value),
+    /// The same for bytes that are there already.
+    Bytes(&'a [u8]),
+    /// A map of headers; `None` is an empty one.
+    Headers(Option<&'a HeaderMap>),
+    /// A message without content, which has `filter_metadata` if it is metadata.
+    Metadata,
+    /// Something that cannot be turned into bytes.
+    Group(Group),
+}
+
+/// A group of attributes, or an object without a serialised form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Group {
+    Request,
+    Response,
+    Source,
+    Destination,
+    Connection,
+    Upstream,
+    Xds,
+    Node,
+    FilterState,
+    Opaque,
+}
+
+/// Writes the serialised value of `path` to `out`.
 pub(super) fn write(state: &VmState, path: &[u8], out: &mut Vec<u8>) -> Result<(), Status> {
+    if let Some(stream) = state.stream() {
+        let whole = path.strip_suffix(&[0]).unwrap_or(path);
+        let extra = &stream.attributes.extra;
+        if let Some((_, value)) = extra.iter().find(|(own, _)| own == whole) {
+            value.write_to(out);
+            return Ok(());
+        }
+    }
+    let mut segments = segments(path);
+    let first = segments.next().ok_or(Status::SerializationFailure)?;
+    let mut found = top(state, first).ok_or(Status::NotFound)?;
+    for segment in segments {
+        found = below(state, found, segment).ok_or(Status::NotFound)?;
+    }
+    match found {
+        Found::Value(value) => value.write_to(out),
+        Found::Bytes(bytes) => out.extend_from_slice(bytes),
+        Found::Headers(headers) => write_headers(headers, out),
+        Found::Metadata => {}
+        Found::Group(Group::Node) => out.extend_from_slice(&groups::node(xds(state))),
+        Found::Group(_) => return Err(Status::SerializationFailure),
+    }
+    Ok(())
+}
+
+fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let path = path.strip_suffix(&[0]).unwrap_or(path);
-    if path.is_empty() {
-        return Err(Status::SerializationFailure);
-    }
-    if let Some(stream) = state.stream()
-        && let Some((_, value)) = stream.attributes.extra.iter().find(|(own, _)| own == path)
-    {
-        value.write_to(out);
-        return Ok(());
-    }
-    let (first, rest) = match path.iter().position(|byte| *byte == 0) {
-        Some(at) => path.split_at(at),
-        None => (path, &[][..]),
-    };
-    let rest = rest.strip_prefix(&[0]).unwrap_or(rest);
-    if let Some(text) = of_plugin(state, first) {
-        out.extend_from_slice(text.as_bytes());
-        return Ok(());
-    }
-    let stream = state.stream().ok_or(Status::NotFound)?;
-    match first {
-        b"request" => of_request(stream, rest, state, out),
-        b"response" => of_response(stream, rest, out),
-        b"source" => of_address(stream.attributes.source, rest, out),
-        b"destination" => of_address(stream.attributes.destination, rest, out),
-        b"connection" if rest == b"id" => value(Value::Uint(stream.attributes.connection_id), out),
-        b"connection" if rest == b"mtls" => value(Value::Bool(false), out),
-        b"connection_id" => value(Value::Uint(stream.attributes.connection_id), out),
-        b"filter_state" if rest.is_empty() => Err(Status::SerializationFailure),
-        b"filter_state" => of_filter_state(stream, rest, out),
-        // A value that was set is found by the bare path too.
-        _ => of_filter_state(stream, &[FILTER_STATE_PREFIX, path].concat(), out),
+    let count = if path.is_empty() { 0 } else { usize::MAX };
+    path.split(|byte| *byte == 0).take(count)
+}
+
+/// The names of the proxy's parts: the stream's, or the defaults outside of one.
+fn xds(state: &VmState) -> &Xds {
+    match state.stream() {
+        Some(stream) => &stream.attributes.xds,
+        None => Xds::common(),
     }
 }
 
-fn of_plugin<'a>(state: &'a VmState, name: &[u8]) -> Option<&'a str> {
+fn top<'a>(state: &'a VmState, name: &[u8]) -> Option<Found<'a>> {
     let config = || state.root().map(|root| &root.settings.config);
+    let text = |text: &'a str| Some(Found::Bytes(text.as_bytes()));
     match name {
-        b"plugin_name" => Some(&config()?.name),
-        b"plugin_root_id" => Some(&config()?.root_id),
-        b"plugin_vm_id" => Some(&state.vm.config.vm_id),
-        _ => None,
+        b"plugin_name" => return text(&config()?.name),
+        b"plugin_root_id" => return text(&config()?.root_id),
+        b"plugin_vm_id" => return text(&state.vm.config.vm_id),
+        b"xds" => return Some(Found::Group(Group::Xds)),
+        _ => {}
     }
+    let stream = state.stream()?;
+    Some(match name {
+        b"request" => Found::Group(Group::Request),
+        b"response" => Found::Group(Group::Response),
+        b"source" => Found::Group(Group::Source),
+        b"destination" => Found::Group(Group::Destination),
+        b"connection" => Found::Group(Group::Connection),
+        b"upstream" => Found::Group(Group::Upstream),
+        b"filter_state" => Found::Group(Group::FilterState),
+        b"upstream_filter_state" if stream.has_upstream() => Found::Group(Group::Opaque),
+        b"metadata" => Found::Metadata,
+        b"connection_id" => Found::Value(Value::Uint(stream.attributes.connection_id)),
+        // A value that was set is found by its bare name too.
+        _ => filter_state(stream, &[FILTER_STATE_PREFIX, name].concat())?,
+    })
 }
 
-fn of_request(
-    stream: &StreamState,
-    name: &[u8],
-    state: &VmState,
-    out: &mut Vec<u8>,
-) -> Result<(), Status> {
-    let headers = headers(&stream.request, stream.logging);
-    let header = |name: &str| {
-        headers
-            .and_then(|headers| headers.get(name))
-            .ok_or(Status::NotFound)
+fn below<'a>(state: &'a VmState, found: Found<'a>, name: &[u8]) -> Option<Found<'a>> {
+    let group = match found {
+        Found::Headers(headers) => return Some(Found::Bytes(headers?.get(name)?)),
+        Found::Metadata if name == b"filter_metadata" => return Some(Found::Headers(None)),
+        Found::Value(_) | Found::Bytes(_) | Found::Metadata => return None,
+        Found::Group(group) => group,
     };
-    let text = match name {
-        b"path" => header(":path")?,
-        b"url_path" => header(":path")?
-            .split(|byte| *byte == b'?')
-            .next()
-            .unwrap_or_default(),
-        b"query" => {
-            let path = header(":path")?;
-            path.iter()
-                .position(|byte| *byte == b'?')
-                .and_then(|at| path.get(at + 1..))
-                .unwrap_or_default()
-        }
-        b"host" => header(":authority")?,
-        b"scheme" => header(":scheme")?,
-        b"method" => header(":method")?,
-        b"useragent" => header("user-agent")?,
-        b"referer" => header("referer")?,
-        b"id" => header("x-request-id")?,
-        b"protocol" => stream.attributes.protocol.as_bytes(),
-        b"time" => return value(Value::Time(stream.started), out),
-        b"duration" if stream.logging => {
-            return value(
-                Value::Duration(state.now.saturating_since(stream.started)),
-                out,
-            );
-        }
-        b"size" => {
-            let promised = header("content-length")
-                .ok()
-                .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
-            return value(
-                Value::Int(promised.unwrap_or_else(|| received(&stream.request))),
-                out,
-            );
-        }
-        b"total_size" => {
-            let headers = headers.map_or(0, HeaderMap::byte_size) as i64;
-            return value(
-                Value::Int(received(&stream.request).saturating_add(headers)),
-                out,
-            );
-        }
-        _ => return of_headers(headers, name, out),
-    };
-    out.extend_from_slice(text);
-    Ok(())
-}
-
-fn of_response(stream: &StreamState, name: &[u8], out: &mut Vec<u8>) -> Result<(), Status> {
-    match name {
-        b"code" => value(
-            Value::Int(stream.status().ok_or(Status::NotFound)?.into()),
-            out,
-        ),
-        b"code_details" if !stream.details.is_empty() => {
-            out.extend_from_slice(stream.details.as_bytes());
-            Ok(())
-        }
-        b"size" => value(Value::Int(received(&stream.response)), out),
-        _ => of_headers(headers(&stream.response, stream.logging), name, out),
+    match group {
+        Group::Xds => return groups::xds(xds(state), state.stream(), name),
+        Group::Node => return groups::of_node(xds(state), name),
+        Group::Opaque => return None,
+        _ => {}
+    }
+    let stream = state.stream()?;
+    match group {
+        Group::Request => groups::request(stream, state.now, name),
+        Group::Response => groups::response(stream, name),
+        Group::Source => groups::address(stream.attributes.source, name),
+        Group::Destination => groups::address(stream.attributes.destination, name),
+        Group::Connection => groups::connection(stream, name),
+        Group::Upstream => groups::upstream(stream, name),
+        Group::FilterState => filter_state(stream, name),
+        Group::Xds | Group::Node | Group::Opaque => None,
     }
 }
 
-/// The headers that attributes see: those the filter may reach, or the log's.
-fn headers(path: &Path, logging: bool) -> Option<&HeaderMap> {
-    (path.headers_shown || (logging && path.headers_arrived)).then_some(&path.headers)
+fn filter_state<'a>(stream: &'a StreamState, key: &[u8]) -> Option<Found<'a>> {
+    let state = &stream.filter_state;
+    let (_, value) = state.iter().find(|(own, _)| own == key)?;
+    Some(Found::Bytes(value))
 }
 
-fn of_headers(headers: Option<&HeaderMap>, name: &[u8], out: &mut Vec<u8>) -> Result<(), Status> {
-    let name = name.strip_prefix(b"headers\0").ok_or(Status::NotFound)?;
-    out.extend_from_slice(
-        headers
-            .and_then(|headers| headers.get(name))
-            .ok_or(Status::NotFound)?,
-    );
-    Ok(())
-}
-
-fn received(path: &Path) -> i64 {
-    (path.body_forwarded.len() + path.held.len() + path.chunk.len()) as i64
-}
-
-fn of_address(address: std::net::SocketAddr, name: &[u8], out: &mut Vec<u8>) -> Result<(), Status> {
-    match name {
-        b"address" => {
-            out.extend_from_slice(address.to_string().as_bytes());
-            Ok(())
+/// Pairs as header maps have them; each name once, with its first value.
+fn write_headers(headers: Option<&HeaderMap>, out: &mut Vec<u8>) {
+    let mut once = HeaderMap::new();
+    for (name, value) in headers.into_iter().flat_map(HeaderMap::iter) {
+        if once.get(name).is_none() {
+            once.append(name, value);
         }
-        b"port" => value(Value::Int(address.port().into()), out),
-        _ => Err(Status::NotFound),
+    }
+    let start = out.len();
+    out.resize(start + super::pairs::size(&once), 0);
+    if let Some(place) = out.get_mut(start..) {
+        // The place has the size that was asked for.
+        let _ = super::pairs::write(&once, place);
     }
 }
 
-fn of_filter_state(stream: &StreamState, key: &[u8], out: &mut Vec<u8>) -> Result<(), Status> {
-    let (_, value) = stream
-        .filter_state
-        .iter()
-        .find(|(own, _)| own == key)
-        .ok_or(Status::NotFound)?;
-    out.extend_from_slice(value);
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn value(value: Value, out: &mut Vec<u8>) -> Result<(), Status> {
-    value.write_to(out);
-    Ok(())
+    #[test]
+    fn a_path_is_cut_at_zero_bytes_and_one_at_its_end_says_nothing() {
+        let cut = |path: &'static [u8]| segments(path).collect::<Vec<_>>();
+
+        assert_eq!(cut(b"request\0path"), [&b"request"[..], b"path"]);
+        assert_eq!(cut(b"request\0path\0"), [&b"request"[..], b"path"]);
+        assert_eq!(cut(b"request\0\0path"), [&b"request"[..], b"", b"path"]);
+        assert_eq!(cut(b"\0request"), [&b""[..], b"request"]);
+        assert!(cut(b"").is_empty());
+    }
 }

@@ -1,9 +1,10 @@
-//! Answers of callouts reach the guest.
+//! Answers of callouts and ready queues reach the guest.
 use weir_engine::time::Timestamp;
 
 use crate::callouts::{Due, Event, Kind};
 use crate::exports::{Answers, Callback};
 use crate::header_map::HeaderMap;
+use crate::shared_queues::Ready;
 use crate::vm::Vm;
 
 /// The callback that an event makes, with its last arguments.
@@ -31,6 +32,19 @@ impl Call {
 }
 
 impl Vm {
+    /// Makes the callback of the queue that was posted first, if one was; a root context that is gone hears nothing.
+    pub(crate) fn ready_one(&mut self) -> bool {
+        let state = self.store.data();
+        let Some(Ready { root, token }) = state.inbox.take() else {
+            return false;
+        };
+        let lives = state.roots.iter().any(|own| own.id == root);
+        if let Some(call) = self.exports.queue_ready.clone().filter(|_| lives) {
+            let _ = self.enter(&call, root, (root, token));
+            self.run_deferred();
+        }
+        true
+    }
     /// When the next callout is answered; a failed VM gets no answers.
     pub(crate) fn next_answer(&self) -> Option<Timestamp> {
         match self.failure {

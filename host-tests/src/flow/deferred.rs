@@ -1,7 +1,7 @@
 //! What the guest asked for during a call, done once the call has returned.
 use super::Direction;
+use crate::local_reply::LocalReply;
 use crate::state::Deferred;
-use crate::stream_state::LocalReply;
 use crate::vm::Vm;
 
 impl Vm {
@@ -48,11 +48,13 @@ impl Vm {
             return stream.reply_directly(reply);
         }
         stream.replied = true;
+        stream.reply_code = Some(reply.status);
         stream.set_details(&reply.details);
-        stream.response.headers = reply.response_headers();
-        self.deliver_headers(id, Direction::Response, reply.body.is_empty());
-        if !reply.body.is_empty() {
-            self.deliver_data(id, Direction::Response, &reply.body, true);
+        let (headers, body) = reply.into_response(stream.request_kind);
+        stream.response.headers = headers;
+        self.deliver_headers(id, Direction::Response, body.is_empty());
+        if !body.is_empty() {
+            self.deliver_data(id, Direction::Response, &body, true);
         }
     }
 }

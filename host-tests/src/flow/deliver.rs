@@ -2,9 +2,10 @@
 use super::Direction;
 use super::verdict::{self, DataVerdict};
 use crate::failure_policy::FailurePolicy;
+use crate::local_reply::{LocalReply, RequestKind};
 use crate::outcome::End;
 use crate::plugin::PluginConfig;
-use crate::stream_state::{Iteration, LocalReply, StreamState};
+use crate::stream_state::{Iteration, StreamState};
 use crate::vm::{Trapped, Vm};
 
 impl Vm {
@@ -76,6 +77,9 @@ impl Vm {
             return;
         };
         stream.end_of_stream = ends;
+        if direction == Direction::Request {
+            stream.request_kind = RequestKind::of(&stream.request.headers);
+        }
         let path = stream.path_mut(direction);
         path.headers_arrived = true;
         path.ended |= ends;
@@ -118,6 +122,7 @@ impl Vm {
         };
         let path = stream.path_mut(direction);
         path.ended |= ends;
+        path.received += data.len() as u64;
         if path.iteration == Iteration::StoppedAll {
             path.held.extend_from_slice(data);
             path.holding = true;
@@ -290,7 +295,7 @@ impl Vm {
             status,
             details: details.to_owned(),
             body: text.as_bytes().to_vec(),
-            headers: crate::header_map::HeaderMap::new(),
+            ..LocalReply::default()
         };
         self.reply(id, reply);
     }

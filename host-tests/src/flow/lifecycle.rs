@@ -67,6 +67,10 @@ impl Vm {
             let _ = self.enter(&delete, id, id);
             self.run_deferred();
         }
+        self.store
+            .data_mut()
+            .declarations
+            .retain(|(context, _), _| *context != id);
     }
     /// One plugin more uses `root`.
     pub(crate) fn hold_root(&mut self, root: u32) {

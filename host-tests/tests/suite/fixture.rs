@@ -25,6 +25,8 @@ guests! {
     random = "random.wat",
     callout = "callout.wat",
     grpc = "grpc.wat",
+    queue = "queue.wat",
+    foreign = "foreign.wat",
     callout_arguments = "callout_arguments.wat",
     faults = "faults.wat",
     starts = "starts.wat",

@@ -90,3 +90,36 @@ fn an_empty_reply_has_neither_type_nor_length() {
     let headers: Vec<_> = outcome.downstream.headers.iter().collect();
     assert_eq!(headers, [(&b":status"[..], &b"429"[..])]);
 }
+
+#[test]
+fn a_reply_to_a_grpc_request_is_a_200_with_a_grpc_status_and_without_a_body() {
+    for phase in ["0", "2"] {
+        let mut exchange = exchange();
+        exchange
+            .request
+            .headers
+            .set("content-type", "application/grpc");
+
+        let outcome = worker(fixture::reply(), phase).exchange(&exchange);
+
+        assert_eq!((outcome.status(), outcome.end), (Some(200), End::Complete));
+        let headers = &outcome.downstream.headers;
+        assert_eq!(headers.get("grpc-status"), Some(&b"16"[..]));
+        assert_eq!(headers.get("grpc-message"), Some(&b"no entry"[..]));
+        assert_eq!(headers.get("content-type"), Some(&b"application/grpc"[..]));
+        assert_eq!(headers.get("content-length"), None);
+        assert!(outcome.downstream.body.is_empty());
+    }
+}
+
+#[test]
+fn a_reply_to_head_ends_with_its_headers() {
+    let mut exchange = Exchange::get("/");
+    exchange.request.headers.set(":method", "HEAD");
+
+    let outcome = worker(fixture::reply(), "0").exchange(&exchange);
+
+    assert!(said(&outcome).contains("r 4 1"), "{}", said(&outcome));
+    assert_eq!((outcome.status(), outcome.end), (Some(401), End::Complete));
+    assert!(outcome.downstream.body.is_empty());
+}

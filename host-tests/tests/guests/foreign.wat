@@ -1,0 +1,31 @@
+;; Calls a foreign function in request headers, and in configure where digit 0 is 1: digits 1 and 2 are the length of its name,
+;; which follows, then its arguments. "F status length", the result, "0" where its address is 0. Then sets the property
+;; "p" twice and logs "P status", and reads it.
+(data (i32.const 256) "p")
+(data (i32.const 264) "v")
+(data (i32.const 272) "filter_state\00envoy.string")
+(func $name_len (result i32)
+  (i32.add (i32.mul (call $digit (i32.const 1)) (i32.const 10)) (call $digit (i32.const 2))))
+(func $run
+  (local $status i32)
+  (i32.store (i32.const 4096) (i32.const 777))
+  (i32.store (i32.const 4100) (i32.const 777))
+  (local.set $status (call $foreign
+    (i32.const 2051) (call $name_len)
+    (i32.add (i32.const 2051) (call $name_len))
+    (i32.sub (i32.sub (global.get $config_size) (call $name_len)) (i32.const 3))
+    (i32.const 4096) (i32.const 4100)))
+  (call $say2 (i32.const 0x46) (local.get $status) (i32.load (i32.const 4100)))
+  (if (i32.eqz (i32.load (i32.const 4096))) (then (call $say (i32.const 0x30) (i32.const 0))))
+  (if (i32.eqz (local.get $status)) (then (call $say_value))))
+(func (export "proxy_on_configure") (param $id i32) (param $size i32) (result i32)
+  (call $keep_config)
+  (if (call $digit (i32.const 0)) (then (call $run)))
+  (i32.const 1))
+(func (export "proxy_on_request_headers") (param $id i32) (param $count i32) (param $ends i32) (result i32)
+  (call $run)
+  (call $say (i32.const 0x50) (call $set_property (i32.const 256) (i32.const 1) (i32.const 264) (i32.const 1)))
+  (call $say (i32.const 0x50) (call $set_property (i32.const 256) (i32.const 1) (i32.const 264) (i32.const 1)))
+  (if (i32.eqz (call $get_property (i32.const 272) (i32.const 25) (i32.const 4096) (i32.const 4100)))
+    (then (call $say_value)))
+  (i32.const 0))
