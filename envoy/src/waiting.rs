@@ -59,31 +59,52 @@ impl<'a> Waiting<'a> {
             if let Some(answer) = ask().await? {
                 return Ok(answer);
             }
-            let ended = self
-                .child
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .ended();
-            if let Ok(Some(status)) = ended {
-                let LastWords { log, tail } = (self.last_words)();
-                return Err(EnvoyError::Ended {
-                    status,
-                    log,
-                    log_tail: tail,
-                });
-            }
-            let waited = self.since.elapsed();
-            if waited > self.patience {
-                let LastWords { log, tail } = (self.last_words)();
-                return Err(EnvoyError::TimedOut {
-                    what,
-                    waited,
-                    log,
-                    log_tail: tail,
-                });
-            }
-            sleep(pause).await;
-            pause = pause.saturating_mul(2).min(self.longest_pause);
+            self.go_on(what, &mut pause).await?;
         }
+    }
+
+    /// [`Self::until`] for what is known without asking anybody; its future can move between threads.
+    pub(crate) async fn until_there<T: Send>(
+        &self,
+        what: &'static str,
+        mut look: impl FnMut() -> Result<Option<T>, EnvoyError> + Send,
+    ) -> Result<T, EnvoyError> {
+        let mut pause = PAUSES.0;
+        loop {
+            if let Some(answer) = look()? {
+                return Ok(answer);
+            }
+            self.go_on(what, &mut pause).await?;
+        }
+    }
+
+    /// Pauses, where there is reason to wait on.
+    async fn go_on(&self, what: &'static str, pause: &mut Duration) -> Result<(), EnvoyError> {
+        let ended = self
+            .child
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .ended();
+        if let Ok(Some(status)) = ended {
+            let LastWords { log, tail } = (self.last_words)();
+            return Err(EnvoyError::Ended {
+                status,
+                log,
+                log_tail: tail,
+            });
+        }
+        let waited = self.since.elapsed();
+        if waited > self.patience {
+            let LastWords { log, tail } = (self.last_words)();
+            return Err(EnvoyError::TimedOut {
+                what,
+                waited,
+                log,
+                log_tail: tail,
+            });
+        }
+        sleep(*pause).await;
+        *pause = pause.saturating_mul(2).min(self.longest_pause);
+        Ok(())
     }
 }

@@ -183,7 +183,7 @@ impl Stage {
     /// [`EnvoyError::TimedOut`] after `patience`; [`EnvoyError::Ended`].
     pub async fn access(&self, port: u16, patience: Duration) -> Result<Access, EnvoyError> {
         self.waiting(patience)
-            .until("access log line", async || self.access.take(port))
+            .until_there("access log line", || self.access.take(port))
             .await
     }
 
