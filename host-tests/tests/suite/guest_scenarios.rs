@@ -47,15 +47,16 @@ fn run(test: &str, file: &str) {
         );
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let modules = modules();
     let mut failures = Vec::new();
     for scenario in scenarios(file) {
         if !is_built(test, &scenario) {
             continue;
         }
-        let here = run_in_host(&scenario, &modules()).unwrap();
+        let here = run_in_host(&scenario, &modules).unwrap();
         let mut found = unmet(&scenario, &here);
         if let Some(envoy) = &envoy {
-            let there = run_in_envoy(&scenario, &modules(), envoy, &here);
+            let there = run_in_envoy(&scenario, &modules, envoy, &here);
             let there = runtime.block_on(there).unwrap();
             found.extend(
                 unmet(&scenario, &there)
