@@ -31,6 +31,8 @@ mod flow; // pausing, buffering, resuming
 mod foreign; // foreign functions and declared properties
 #[path = "suite/grpc.rs"]
 mod grpc; // gRPC calls and streams
+#[path = "suite/guest_scenarios.rs"]
+mod guest_scenarios; // examples in our host and in Envoy
 #[path = "suite/headers.rs"]
 mod headers; // header maps by phase
 #[path = "suite/lifecycle.rs"]
