@@ -9,10 +9,12 @@ use weir_engine::time::Timestamp;
 
 use crate::abi;
 use crate::base::Bases;
+use crate::calls::{CallSink, VmNames};
 use crate::census::Census;
 use crate::clusters::Clusters;
 use crate::log::{LogLevel, LogSink};
 use crate::metrics::{Registry, Stat};
+use crate::schedule::Schedule;
 use crate::shared_data::{SharedData, SharedDataBytes};
 use crate::shared_store::SharedDataStore;
 use crate::state::VmState;
@@ -38,6 +40,11 @@ pub struct HostConfig {
     pub fuel: bool,
     /// What guests can call.
     pub clusters: Clusters,
+    /// Receives every hostcall and every callback with its values; `None` costs nothing.
+    pub calls: Option<CallSink>,
+    /// Lets an exploration say which worker makes the next hostcall that others can see; `None` is one check
+    /// in each hostcall.
+    pub schedule: Option<Schedule>,
 }
 
 impl Default for HostConfig {
@@ -51,6 +58,8 @@ impl Default for HostConfig {
             hang_limit: Some(Duration::from_secs(10)),
             fuel: false,
             clusters: Clusters::default(),
+            calls: None,
+            schedule: None,
         }
     }
 }
@@ -74,7 +83,8 @@ pub(crate) struct Process {
     pub(crate) stats: Registry,
     pub(crate) census: Census,
     pub(crate) bases: Bases,
-    _watchdog: Option<Watchdog>,
+    pub(crate) vm_names: VmNames,
+    watchdog: Option<Arc<Watchdog>>,
 }
 
 /// One proxy process: shared data, stats, randomness, compiled code. Clones are the same process.
@@ -96,11 +106,31 @@ impl Host {
         let mut linker = Linker::new(&engine);
         abi::add_to_linker(&mut linker).map_err(|error| HostError::Engine(error.into()))?;
         let watchdog = match config.hang_limit {
-            Some(period) => Some(Watchdog::start(&engine, period).map_err(HostError::Watchdog)?),
+            Some(period) => Some(Arc::new(
+                Watchdog::start(&engine, period).map_err(HostError::Watchdog)?,
+            )),
             None => None,
         };
+        Ok(Self::process(engine, linker, config, watchdog))
+    }
+    /// Another process with the same settings and the same engine: nothing shared yet, no stats.
+    pub(crate) fn another(&self) -> Self {
+        let process = &*self.0;
+        Self::process(
+            process.engine.clone(),
+            process.linker.clone(),
+            process.config.clone(),
+            process.watchdog.clone(),
+        )
+    }
+    fn process(
+        engine: Engine,
+        linker: Linker<VmState>,
+        config: HostConfig,
+        watchdog: Option<Arc<Watchdog>>,
+    ) -> Self {
         let stats = Registry::default();
-        Ok(Self(Arc::new(Process {
+        Self(Arc::new(Process {
             engine,
             linker,
             config,
@@ -108,8 +138,9 @@ impl Host {
             census: Census::new(stats.clone()),
             stats,
             bases: Bases::default(),
-            _watchdog: watchdog,
-        })))
+            vm_names: VmNames::default(),
+            watchdog,
+        }))
     }
     /// All stats by name; those that guests define are prefixed `wasmcustom.`, as in Envoy's `/stats`.
     pub fn stats(&self) -> BTreeMap<String, Stat> {

@@ -73,6 +73,7 @@ mod worker;
 
 pub mod artifact;
 pub mod calibrate;
+pub mod calls;
 pub mod conformance;
 pub mod decision_log;
 pub mod demo;
@@ -81,6 +82,7 @@ pub mod output;
 pub mod policy_file;
 pub mod replay;
 pub mod scenario;
+pub mod schedule;
 pub mod simulate;
 pub mod trace;
 pub mod weir;

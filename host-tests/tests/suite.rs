@@ -21,6 +21,8 @@ mod accounting; // tokens charged are tokens reported
 mod assemblyscript_guests; // examples in another language
 #[path = "suite/callouts.rs"]
 mod callouts; // HTTP calls out of the proxy and their answers
+#[path = "suite/calls.rs"]
+mod calls; // hostcall traces and profiles
 #[path = "suite/failure.rs"]
 mod failure; // traps, hangs, reloads
 #[path = "suite/flow.rs"]
@@ -29,6 +31,8 @@ mod flow; // pausing, buffering, resuming
 mod grpc; // gRPC calls and streams
 #[path = "suite/headers.rs"]
 mod headers; // header maps by phase
+#[path = "suite/interleavings.rs"]
+mod interleavings; // races between workers, in every order
 #[path = "suite/lifecycle.rs"]
 mod lifecycle; // start-up, configuration, order of callbacks
 #[path = "suite/limits.rs"]

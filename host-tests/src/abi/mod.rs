@@ -1,7 +1,7 @@
 //! The Proxy-Wasm ABI 0.2.1 as a guest imports it: one file per chapter.
 //!
-//! Every hostcall passes through [`call`], which counts it and refuses it during start-up; a tracer
-//! of calls belongs there.
+//! Every hostcall passes through [`call`], which counts it and refuses it during start-up. A tracer
+//! stands before it ([`crate::calls`]), where no chapter of the ABI knows of it.
 mod buffers;
 mod call_status;
 mod callouts;
@@ -57,6 +57,11 @@ fn call(
             "restricted_callback: {} is not allowed during start-up",
             which.name()
         ));
+    }
+    if let Some(schedule) = &state.process.config.schedule
+        && schedule.before(which).is_err()
+    {
+        return Err(format_err!("the schedule gave this order up"));
     }
     match body(guest) {
         Ok(()) => Ok(Status::Ok.code()),

@@ -29,6 +29,9 @@ guests! {
     faults = "faults.wat",
     starts = "starts.wat",
     life = "life.wat",
+    traced = "traced.wat",
+    updates = "updates.wat",
+    waits = "waits.wat",
 }
 
 pub(crate) fn host() -> Host {
