@@ -14,5 +14,5 @@ mod report;
 pub use checklist::{CHECKLIST, Item};
 pub use compare::{Difference, differences};
 pub use in_envoy::{EnvoyRun, EnvoyRunError, SharedEnvoy, run_in_envoy};
-pub use in_host::{Modules, RunError, run_in_host};
+pub use in_host::{Modules, RunError, run_in_host, run_in_host_with};
 pub use report::{Compared, Different, RandomReport, Report, Skipped};

@@ -79,6 +79,7 @@ pub mod decision_log;
 pub mod demo;
 pub mod evaluate;
 pub mod output;
+pub mod plugin_test;
 pub mod policy_file;
 pub mod replay;
 pub mod scenario;

@@ -77,6 +77,19 @@ type Lines = Arc<Mutex<Vec<LogLine>>>;
 /// # Errors
 /// [`RunError`]; a refused plugin is an [`Observation`].
 pub fn run_in_host(scenario: &Scenario, modules: &Modules) -> Result<Observation, RunError> {
+    run_in_host_with(scenario, modules, HostConfig::default())
+}
+
+/// [`run_in_host`] in a host that also traces calls or counts fuel. What the scenario and the
+/// observation need of `config` is replaced.
+///
+/// # Errors
+/// As for [`run_in_host`].
+pub fn run_in_host_with(
+    scenario: &Scenario,
+    modules: &Modules,
+    config: HostConfig,
+) -> Result<Observation, RunError> {
     let lines = Lines::default();
     let sink = Arc::clone(&lines);
     let host = Host::new(HostConfig {
@@ -88,7 +101,7 @@ pub fn run_in_host(scenario: &Scenario, modules: &Modules) -> Result<Observation
         buffer_limit_bytes: NonZeroU32::new(scenario.proxy.buffer_limit_bytes)
             .unwrap_or(NonZeroU32::MIN),
         hang_limit: Some(Duration::from_secs(2)),
-        ..HostConfig::default()
+        ..config
     })?;
     let mut run = Run {
         proxy: Vec::new(),
