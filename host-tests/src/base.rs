@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use wasmtime::{InstancePre, Module};
 use weir_engine::time::Timestamp;
 
+use crate::calls::interpose;
 use crate::census::Counted;
 use crate::host::Process;
 use crate::load_error::LoadError;
@@ -18,8 +19,8 @@ use crate::state::VmState;
 use crate::vm::Vm;
 
 /// Random sequences of VMs that serve nobody; workers count from 0.
-const CANARY: u64 = u64::MAX;
-const BASE: u64 = u64::MAX - 1;
+pub(crate) const CANARY: u64 = u64::MAX;
+pub(crate) const BASE: u64 = u64::MAX - 1;
 
 /// A compiled module.
 pub(crate) struct Code {
@@ -143,10 +144,13 @@ impl Bases {
         if !speaks("proxy_abi_version_0_2_1") && !speaks("proxy_abi_version_0_2_0") {
             return Err(LoadError::AbiVersion);
         }
-        let instance = process
-            .linker
-            .instantiate_pre(&module)
-            .map_err(|error| LoadError::Import(error.into()))?;
+        let import = |error: wasmtime::Error| LoadError::Import(error.into());
+        let mut instance = process.linker.instantiate_pre(&module).map_err(import)?;
+        if let Some(sink) = &process.config.calls {
+            instance = interpose::linker(&process.linker, &module, sink)
+                .and_then(|linker| linker.instantiate_pre(&module))
+                .map_err(import)?;
+        }
         let code = Arc::new(Code {
             bytes: wasm.into(),
             instance,

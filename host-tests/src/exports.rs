@@ -1,13 +1,52 @@
 //! The guest's exports, resolved once; a missing callback means its default.
-use wasmtime::{Instance, Store, TypedFunc, WasmParams, WasmResults};
+use std::sync::Arc;
 
+use wasmtime::{AsContextMut, Instance, Store, TypedFunc, WasmParams, WasmResults};
+
+use crate::calls::{Answer, Frame, Numbers};
 use crate::flow::Direction;
 use crate::load_error::LoadError;
 use crate::state::VmState;
 
-pub(crate) type Callback<Params> = Option<TypedFunc<Params, ()>>;
+/// An export of the guest with its name. Shared, since wasmtime's own handle looks its type up when it is cloned.
+pub(crate) struct Export<Params, Results> {
+    name: &'static str,
+    function: TypedFunc<Params, Results>,
+}
+
+impl<Params: WasmParams, Results: WasmResults> Export<Params, Results> {
+    /// Calls a callback in `context`; the sink of [`crate::HostConfig::calls`] is told.
+    pub(crate) fn call_in(
+        &self,
+        mut store: impl AsContextMut<Data = VmState>,
+        context: u32,
+        parameters: Params,
+    ) -> wasmtime::Result<Results>
+    where
+        Params: Numbers,
+        Results: Answer,
+    {
+        let frame = Frame::open(store.as_context(), self.name, context, &parameters);
+        let result = self.function.call(&mut store, parameters);
+        if let Some(frame) = frame {
+            let answer = result.as_ref().map(Answer::answer).map_err(drop);
+            frame.close(store.as_context(), answer);
+        }
+        result
+    }
+    /// Calls the allocator: no sink is told.
+    pub(crate) fn call(
+        &self,
+        store: impl AsContextMut,
+        parameters: Params,
+    ) -> wasmtime::Result<Results> {
+        self.function.call(store, parameters)
+    }
+}
+
+pub(crate) type Callback<Params> = Option<Arc<Export<Params, ()>>>;
 /// A callback whose answer decides.
-pub(crate) type Decision<Params> = Option<TypedFunc<Params, u32>>;
+pub(crate) type Decision<Params> = Option<Arc<Export<Params, u32>>>;
 
 pub(crate) struct Exports {
     pub(crate) context_create: Callback<(u32, u32)>,
@@ -105,12 +144,12 @@ impl Resolver<'_> {
     pub(crate) fn optional<P: WasmParams, R: WasmResults>(
         &mut self,
         name: &'static str,
-    ) -> Result<Option<TypedFunc<P, R>>, LoadError> {
+    ) -> Result<Option<Arc<Export<P, R>>>, LoadError> {
         match self.instance.get_func(&mut *self.store, name) {
             None => Ok(None),
             Some(function) => function
                 .typed(&*self.store)
-                .map(Some)
+                .map(|function| Some(Arc::new(Export { name, function })))
                 .map_err(|_| LoadError::Export { name }),
         }
     }

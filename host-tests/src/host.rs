@@ -9,10 +9,12 @@ use weir_engine::time::Timestamp;
 
 use crate::abi;
 use crate::base::Bases;
+use crate::calls::{CallSink, VmNames};
 use crate::census::Census;
 use crate::clusters::Clusters;
 use crate::log::{LogLevel, LogSink};
 use crate::metrics::{Registry, Stat};
+use crate::schedule::Schedule;
 use crate::shared_data::{SharedData, SharedDataBytes};
 use crate::shared_store::SharedDataStore;
 use crate::state::VmState;
@@ -38,6 +40,11 @@ pub struct HostConfig {
     pub fuel: bool,
     /// What guests can call.
     pub clusters: Clusters,
+    /// Receives every hostcall and every callback with its values; `None` costs nothing.
+    pub calls: Option<CallSink>,
+    /// Lets an exploration say which worker makes the next hostcall that others can see; `None` is one check
+    /// in each hostcall.
+    pub schedule: Option<Schedule>,
 }
 
 impl Default for HostConfig {
@@ -51,6 +58,8 @@ impl Default for HostConfig {
             hang_limit: Some(Duration::from_secs(10)),
             fuel: false,
             clusters: Clusters::default(),
+            calls: None,
+            schedule: None,
         }
     }
 }
@@ -74,6 +83,7 @@ pub(crate) struct Process {
     pub(crate) stats: Registry,
     pub(crate) census: Census,
     pub(crate) bases: Bases,
+    pub(crate) vm_names: VmNames,
     watchdog: Option<Arc<Watchdog>>,
 }
 
@@ -101,36 +111,46 @@ impl Host {
             )),
             None => None,
         };
+        let bases = Bases::default();
+        Ok(Self::process(engine, linker, config, bases, watchdog))
+    }
+    /// Another process on the same engine, without plugins, shared data or stats: what is compiled for this one and
+    /// still in use need not be compiled again. `fuel`, `hang_limit` and `calls` stay those of this one.
+    #[must_use]
+    pub fn another(&self, config: HostConfig) -> Self {
+        let process = &*self.0;
+        let config = HostConfig {
+            hang_limit: process.config.hang_limit,
+            fuel: process.config.fuel,
+            calls: process.config.calls.clone(),
+            ..config
+        };
+        Self::process(
+            process.engine.clone(),
+            process.linker.clone(),
+            config,
+            process.bases.with_same_codes(),
+            process.watchdog.clone(),
+        )
+    }
+    fn process(
+        engine: Engine,
+        linker: Linker<VmState>,
+        config: HostConfig,
+        bases: Bases,
+        watchdog: Option<Arc<Watchdog>>,
+    ) -> Self {
         let stats = Registry::default();
-        Ok(Self(Arc::new(Process {
+        Self(Arc::new(Process {
             engine,
             linker,
             config,
             shared_data: SharedData::default(),
             census: Census::new(stats.clone()),
             stats,
-            bases: Bases::default(),
+            bases,
+            vm_names: VmNames::default(),
             watchdog,
-        })))
-    }
-    /// Another process on the same engine, without plugins, shared data or stats: what is compiled for this one and
-    /// still in use need not be compiled again. `fuel` and `hang_limit` stay those of this one.
-    #[must_use]
-    pub fn another(&self, config: HostConfig) -> Self {
-        let stats = Registry::default();
-        Self(Arc::new(Process {
-            engine: self.0.engine.clone(),
-            linker: self.0.linker.clone(),
-            config: HostConfig {
-                hang_limit: self.0.config.hang_limit,
-                fuel: self.0.config.fuel,
-                ..config
-            },
-            shared_data: SharedData::default(),
-            census: Census::new(stats.clone()),
-            stats,
-            bases: self.0.bases.with_same_codes(),
-            watchdog: self.0.watchdog.clone(),
         }))
     }
     /// All stats by name; those that guests define are prefixed `wasmcustom.`, as in Envoy's `/stats`.

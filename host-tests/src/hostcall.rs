@@ -60,6 +60,25 @@ hostcalls! {
     Wasi = "wasi",
 }
 
+impl Hostcall {
+    /// Whether what it reads or writes is shared by the whole process, so that workers meet in it.
+    pub const fn is_shared(self) -> bool {
+        matches!(
+            self,
+            Self::GetSharedData
+                | Self::SetSharedData
+                | Self::RegisterSharedQueue
+                | Self::ResolveSharedQueue
+                | Self::EnqueueSharedQueue
+                | Self::DequeueSharedQueue
+                | Self::DefineMetric
+                | Self::IncrementMetric
+                | Self::RecordMetric
+                | Self::GetMetric
+        )
+    }
+}
+
 /// How often a worker's guest made each hostcall; a pure function of its input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostcallCounts([u64; Hostcall::ALL.len()]);

@@ -77,14 +77,17 @@ mod worker;
 
 pub mod artifact;
 pub mod calibrate;
+pub mod calls;
 pub mod conformance;
 pub mod decision_log;
 pub mod demo;
 pub mod evaluate;
 pub mod output;
+pub mod plugin_test;
 pub mod policy_file;
 pub mod replay;
 pub mod scenario;
+pub mod schedule;
 pub mod simulate;
 pub mod trace;
 pub mod weir;

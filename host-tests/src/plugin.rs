@@ -112,6 +112,15 @@ impl Plugin {
             settings,
         })))
     }
+    /// The same plugin in a process of its own, as after a restart: no shared data, no stats, nothing to compile.
+    ///
+    /// # Errors
+    /// As for [`Plugin::load`]; the canary runs again.
+    pub fn in_new_process(&self) -> Result<(Host, Self), LoadError> {
+        let host = self.0.host.another(self.0.host.0.config.clone());
+        let plugin = Self::with_code(&host, &self.0.base.code, self.config().clone())?;
+        Ok((host, plugin))
+    }
     /// A worker thread of its own that runs only this plugin. Workers started in the same order draw the same
     /// randomness.
     ///

@@ -116,11 +116,11 @@ impl Scenario {
             Ok(vec![read(&document)?])
         }
     }
-    /// Reads every `.yaml` file of `folder`, by name.
+    /// Every `.yaml` file of `folder`, by name.
     ///
     /// # Errors
-    /// [`FolderError`], with the file.
-    pub fn read_folder(folder: &Path) -> Result<Vec<Self>, FolderError> {
+    /// [`FolderError::File`].
+    pub fn files(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| FolderError::File { path, source }
@@ -137,8 +137,15 @@ impl Scenario {
             }
         }
         paths.sort();
+        Ok(paths)
+    }
+    /// Reads every `.yaml` file of `folder`, by name.
+    ///
+    /// # Errors
+    /// [`FolderError`], with the file.
+    pub fn read_folder(folder: &Path) -> Result<Vec<Self>, FolderError> {
         let mut scenarios = Vec::new();
-        for path in paths {
+        for path in Self::files(folder)? {
             scenarios.append(&mut Self::read_file(&path)?);
         }
         Ok(scenarios)

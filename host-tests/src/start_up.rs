@@ -6,9 +6,10 @@
 //! and if that one answers true, the plugin counts as started: in a VM that has failed.
 use std::sync::Arc;
 
-use wasmtime::{TypedFunc, WasmParams, WasmResults};
+use wasmtime::{WasmParams, WasmResults};
 
-use crate::exports::Resolver;
+use crate::calls::{Answer, Numbers};
+use crate::exports::{Export, Resolver};
 use crate::load_error::LoadError;
 use crate::phase::Phase;
 use crate::plugin::Settings;
@@ -86,7 +87,7 @@ impl Vm {
         &mut self,
         name: &'static str,
         root: u32,
-        call: &TypedFunc<(u32, u32), u32>,
+        call: &Export<(u32, u32), u32>,
         size: usize,
     ) -> Result<(), LoadError> {
         self.store.data_mut().called_context = root;
@@ -99,10 +100,10 @@ impl Vm {
             _ => Ok(()),
         }
     }
-    fn start_call<P: WasmParams, R: WasmResults>(
+    fn start_call<P: WasmParams + Numbers, R: WasmResults + Answer>(
         &mut self,
         name: &'static str,
-        call: &TypedFunc<P, R>,
+        call: &Export<P, R>,
         parameters: P,
     ) -> Result<R, LoadError> {
         let context = self.store.data().called_context;

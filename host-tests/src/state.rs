@@ -1,14 +1,15 @@
 //! What a VM's hostcalls work on: its contexts, clock, ids and what they queued.
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand_pcg::Pcg64;
-use wasmtime::{Memory, ResourceLimiter, TypedFunc};
+use wasmtime::{Func, Memory, ResourceLimiter};
 use weir_engine::time::Timestamp;
 
 use crate::callouts::{Callouts, Event};
-use crate::exports::GrpcCallbacks;
+use crate::calls::VmName;
+use crate::exports::{Export, GrpcCallbacks};
 use crate::flow::Direction;
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
@@ -27,9 +28,13 @@ const MEMORY_LIMIT_BYTES: usize = 1 << 30;
 
 pub(crate) struct VmState {
     pub(crate) process: Arc<Process>,
+    /// As [`crate::calls::CallEvent`] tells it.
+    pub(crate) name: VmName,
+    /// What stands behind functions that tell [`crate::HostConfig::calls`]; empty without a sink.
+    pub(crate) originals: Arc<[Option<Func>]>,
     /// Set once the instance exists; nothing that needs them succeeds before.
     pub(crate) memory: Option<Memory>,
-    pub(crate) allocate: Option<Arc<TypedFunc<u32, u32>>>,
+    pub(crate) allocate: Option<Arc<Export<u32, u32>>>,
     pub(crate) grpc_callbacks: Option<Arc<GrpcCallbacks>>,
     /// What the guest is doing.
     pub(crate) phase: Phase,
@@ -50,7 +55,8 @@ pub(crate) struct VmState {
     pub(crate) random: Pcg64,
     pub(crate) vm: Arc<Settings>,
     pub(crate) roots: Vec<Root>,
-    pub(crate) streams: HashMap<u32, Box<StreamState>>,
+    /// Few at a time and looked up in every hostcall: no hashing.
+    pub(crate) streams: BTreeMap<u32, Box<StreamState>>,
     pub(crate) next_context: u32,
     /// The context that the host called, 0 before the first.
     pub(crate) called_context: u32,

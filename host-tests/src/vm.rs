@@ -3,13 +3,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rand_pcg::Pcg64;
-use wasmtime::{AsContext, Instance, Memory, Store, Trap, TypedFunc, WasmParams, WasmResults};
+use wasmtime::{AsContext, Instance, Memory, Store, Trap, WasmParams, WasmResults};
 use weir_engine::time::Timestamp;
 
 use crate::base::Code;
 use crate::callouts::Callouts;
+use crate::calls::{Answer, Numbers, interpose};
 use crate::census::Counted;
-use crate::exports::{Exports, GrpcCallbacks, Resolver};
+use crate::exports::{Export, Exports, GrpcCallbacks, Resolver};
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
 use crate::load_error::LoadError;
@@ -77,6 +78,11 @@ impl Vm {
                 return Err(trap("start", &error, None));
             }
         }
+        if process.config.calls.is_some() {
+            let originals =
+                interpose::originals(&process.linker, code.instance.module(), &mut store);
+            store.data_mut().originals = originals;
+        }
         let instance = match code.instance.instantiate(&mut store) {
             Ok(instance) => instance,
             Err(error) => return Err(trap("start", &error, store.data_mut().captured_log.take())),
@@ -90,9 +96,9 @@ impl Vm {
             Some(malloc) => Some(malloc),
             None => resolver.optional("proxy_on_memory_allocate")?,
         };
-        let allocate = Arc::new(allocate.ok_or(LoadError::Export {
+        let allocate = allocate.ok_or(LoadError::Export {
             name: "proxy_on_memory_allocate",
-        })?);
+        })?;
         let exports = Exports::resolve(&mut store, &instance)?;
         let state = store.data_mut();
         state.memory = memory;
@@ -113,9 +119,9 @@ impl Vm {
         })
     }
     /// Calls the guest in `context`. What it deferred is still to be run.
-    pub(crate) fn enter<P: WasmParams, R: WasmResults>(
+    pub(crate) fn enter<P: WasmParams + Numbers, R: WasmResults + Answer>(
         &mut self,
-        call: &TypedFunc<P, R>,
+        call: &Export<P, R>,
         context: u32,
         parameters: P,
     ) -> Result<R, Trapped> {
@@ -132,9 +138,9 @@ impl Vm {
     }
     /// [`Vm::enter`] even where the VM has failed, and with the answer even if it fails: Envoy does so while
     /// it starts a plugin.
-    pub(crate) fn enter_anyway<P: WasmParams, R: WasmResults>(
+    pub(crate) fn enter_anyway<P: WasmParams + Numbers, R: WasmResults + Answer>(
         &mut self,
-        call: &TypedFunc<P, R>,
+        call: &Export<P, R>,
         context: u32,
         parameters: P,
     ) -> Result<R, Trapped> {
@@ -145,7 +151,7 @@ impl Vm {
         let state = self.store.data_mut();
         state.called_context = context;
         state.effective_context = None;
-        let result = call.call(&mut self.store, parameters);
+        let result = call.call_in(&mut self.store, context, parameters);
         let state = self.store.data_mut();
         state.effective_context = None;
         let nested = state.nested_failure.take();
@@ -188,6 +194,8 @@ fn new_state(
 ) -> VmState {
     VmState {
         process: Arc::clone(process),
+        name: process.vm_names.next(ordinal),
+        originals: Arc::default(),
         memory: None,
         allocate: None,
         grpc_callbacks: None,
@@ -205,7 +213,7 @@ fn new_state(
         random: Pcg64::new(process.config.seed.into(), ordinal.into()),
         vm: Arc::clone(settings),
         roots: Vec::new(),
-        streams: HashMap::new(),
+        streams: std::collections::BTreeMap::new(),
         next_context: 1,
         called_context: 0,
         effective_context: None,

@@ -21,6 +21,8 @@ mod accounting; // tokens charged are tokens reported
 mod assemblyscript_guests; // examples in another language
 #[path = "suite/callouts.rs"]
 mod callouts; // HTTP calls out of the proxy and their answers
+#[path = "suite/calls.rs"]
+mod calls; // hostcall traces and profiles
 #[path = "suite/failure.rs"]
 mod failure; // traps, hangs, reloads
 #[path = "suite/failure_policies.rs"]
@@ -35,6 +37,8 @@ mod grpc; // gRPC calls and streams
 mod guest_scenarios; // examples in our host and in Envoy
 #[path = "suite/headers.rs"]
 mod headers; // header maps by phase
+#[path = "suite/interleavings.rs"]
+mod interleavings; // races between workers, in every order
 #[path = "suite/lifecycle.rs"]
 mod lifecycle; // start-up, configuration, order of callbacks
 #[path = "suite/limits.rs"]

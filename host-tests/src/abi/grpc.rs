@@ -270,7 +270,7 @@ fn hear_at_once(guest: &mut Guest<'_>, root: u32, token: u32) -> Result<(), Faul
         state.called_context = root;
         state.effective_context = None;
         state.callouts.show(root, event);
-        let heard = callback.call(&mut *guest, (root, token, count));
+        let heard = callback.call_in(&mut *guest, root, (root, token, count));
         let state = guest.data_mut();
         state.callouts.hide();
         state.callouts.end_answer();

@@ -1,7 +1,8 @@
 //! The Proxy-Wasm ABI 0.2.1 as a guest imports it: one file per chapter.
 //!
-//! Every hostcall passes through [`call`], which counts it and refuses it where the guest's [phase](crate::phase) does not allow it; a tracer
-//! of calls belongs there.
+//! Every hostcall passes through [`call`], which counts it and refuses it where the guest's
+//! [phase](crate::phase) does not allow it. A tracer stands before it ([`crate::calls`]), where no chapter
+//! of the ABI knows of it.
 mod buffers;
 mod call_status;
 mod contexts;
@@ -23,7 +24,7 @@ mod shared_queues;
 mod timers;
 mod wasi;
 
-use wasmtime::Linker;
+use wasmtime::{Linker, format_err};
 
 use crate::hostcall::Hostcall;
 use crate::memory::{Fault, Guest};
@@ -59,6 +60,11 @@ fn call(
     let state = guest.data_mut();
     state.hostcalls.count(which);
     state.phase.check(which.name())?;
+    if let Some(schedule) = &state.process.config.schedule
+        && schedule.before(which).is_err()
+    {
+        return Err(format_err!("the schedule gave this order up"));
+    }
     match body(guest) {
         Ok(()) => Ok(Status::Ok.code()),
         Err(Fault::Status(status)) => Ok(status.code()),

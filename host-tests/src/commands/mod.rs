@@ -8,6 +8,7 @@ mod policy;
 mod progress;
 pub(crate) mod replay;
 pub(crate) mod simulate;
+pub(crate) mod test;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

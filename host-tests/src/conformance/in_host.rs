@@ -90,9 +90,17 @@ impl HostRun {
     /// # Errors
     /// [`RunError`], the machine's or the probe's.
     pub fn new(modules: Modules) -> Result<Self, RunError> {
+        Self::with(modules, HostConfig::default())
+    }
+    /// [`HostRun::new`] with a host that also traces calls or counts fuel. What scenarios and observations need
+    /// of `config` is replaced.
+    ///
+    /// # Errors
+    /// As for [`HostRun::new`].
+    pub fn with(modules: Modules, config: HostConfig) -> Result<Self, RunError> {
         let host = Host::new(HostConfig {
             hang_limit: Some(Duration::from_secs(2)),
-            ..HostConfig::default()
+            ..config
         })?;
         let probe = modules.read(&Code::Probe)?;
         Ok(Self {

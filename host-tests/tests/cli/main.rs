@@ -3,6 +3,7 @@ mod check;
 mod evaluate;
 mod plugin;
 mod simulate;
+mod test;
 
 use std::process::{Command, Output};
 

@@ -9,7 +9,7 @@ const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/frontier
 
 /// The plugin, or a line that says why the test is left out.
 #[expect(clippy::unwrap_used, reason = "a test's helper")]
-fn wasm_or_skip(test: &str) -> Option<String> {
+pub(crate) fn wasm_or_skip(test: &str) -> Option<String> {
     if let Some(named) = std::env::var_os("WEIR_WASM") {
         assert!(Path::new(&named).is_file(), "WEIR_WASM names no file");
         return Some(named.into_string().unwrap());

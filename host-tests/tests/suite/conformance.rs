@@ -1,6 +1,6 @@
 //! Scenarios in our host alone: they run through, and the same way twice.
 use weir_host::artifact::Artifacts;
-use weir_host::conformance::{Modules, SharedHost, random, run_in_host};
+use weir_host::conformance::{HostRun, Modules, random};
 use weir_host::scenario::{Observation, Scenario};
 
 fn modules() -> Modules {
@@ -18,10 +18,10 @@ fn logs(observation: &Observation, text: &str) -> bool {
 #[test]
 fn no_scenario_asks_the_probe_for_what_it_cannot_do() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance");
-    let modules = modules();
+    let host = HostRun::new(modules()).unwrap();
 
     for scenario in Scenario::read_folder(&folder).unwrap() {
-        let observation = run_in_host(&scenario, &modules).unwrap();
+        let observation = host.run(&scenario).unwrap();
         assert!(!logs(&observation, "bad call"), "{}: {observation:#?}", scenario.name);
         assert!(!logs(&observation, "bad script"), "{}", scenario.name);
     }
@@ -29,9 +29,9 @@ fn no_scenario_asks_the_probe_for_what_it_cannot_do() {
 
 #[test]
 fn random_scenarios_are_sound_and_give_the_same_twice() {
-    let modules = modules();
-    let mut host = SharedHost::start(&random::proxy(), &modules).unwrap();
-    let mut again = SharedHost::start(&random::proxy(), &modules).unwrap();
+    let run = HostRun::new(modules()).unwrap();
+    let mut host = run.share(&random::proxy()).unwrap();
+    let mut again = run.share(&random::proxy()).unwrap();
 
     for seed in 0..300 {
         let scenario = random::scenario(seed);

@@ -32,6 +32,9 @@ guests! {
     starts = "starts.wat",
     life = "life.wat",
     after = "after.wat",
+    traced = "traced.wat",
+    updates = "updates.wat",
+    waits = "waits.wat",
 }
 
 pub(crate) fn host() -> Host {

@@ -2,7 +2,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use weir_host::conformance::{EnvoyRun, Modules, differences, run_in_envoy, run_in_host};
+use weir_host::conformance::{EnvoyRun, HostRun, Modules, differences, run_in_envoy};
 use weir_host::scenario::{Code, Observation, Scenario};
 
 use crate::guests::guest_or_skip;
@@ -48,12 +48,13 @@ fn run(test: &str, file: &str) {
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let modules = modules();
+    let host = HostRun::new(modules.clone()).unwrap();
     let mut failures = Vec::new();
     for scenario in scenarios(file) {
         if !is_built(test, &scenario) {
             continue;
         }
-        let here = run_in_host(&scenario, &modules).unwrap();
+        let here = host.run(&scenario).unwrap();
         let mut found = unmet(&scenario, &here);
         if let Some(envoy) = &envoy {
             let there = run_in_envoy(&scenario, &modules, envoy, &here);
