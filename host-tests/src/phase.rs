@@ -26,6 +26,11 @@ const WHILE_STARTING: &[&str] = &[
     "fd_filestat_get",
     "fd_prestat_dir_name",
     "fd_prestat_get",
+    "path_create_directory",
+    "path_filestat_get",
+    "path_remove_directory",
+    "path_rename",
+    "path_unlink_file",
     "poll_oneoff",
     "random_get",
 ];

@@ -16,6 +16,7 @@ macro_rules! imports {
             })*
         }
         #[cfg(not(target_arch = "wasm32"))]
+        #[expect(clippy::too_many_arguments, reason = "as many as the ABI has")]
         mod raw {
             $($(pub(super) unsafe fn $name($(_: imports!(@kind $parameter $kind)),*) -> u32 {
                 super::UNIMPLEMENTED

@@ -23,6 +23,7 @@ mod shared_data;
 mod shared_queues;
 mod timers;
 mod wasi;
+mod wasi_files;
 
 use wasmtime::{Linker, format_err};
 
@@ -48,7 +49,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
     emscripten::add_to_linker(linker)?;
     shared_queues::add_to_linker(linker)?;
     foreign::add_to_linker(linker)?;
-    wasi::add_to_linker(linker)
+    wasi::add_to_linker(linker)?;
+    wasi_files::add_to_linker(linker)
 }
 
 /// Runs one hostcall and turns its result into the status that the guest gets.

@@ -46,7 +46,8 @@ fn offset(at: u32, by: u32) -> Result<u32, Status> {
     at.checked_add(by).ok_or(Status::InvalidMemoryAccess)
 }
 
-fn fd_write(
+/// Writes to the log of descriptor 1 or 2.
+pub(super) fn fd_write(
     guest: &mut Guest<'_>,
     fd: u32,
     vectors: u32,
@@ -250,18 +251,18 @@ pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
             "sched_yield"() = SUCCESS;
             "poll_oneoff"(_a: u32, _b: u32, _c: u32, _d: u32) = SUCCESS;
             "fd_read"(_a: u32, _b: u32, _c: u32, _d: u32) = NOSYS;
-            "fd_seek"(_a: u32, _b: u64, _c: u32, _d: u32) = NOSYS;
-            "fd_close"(_a: u32) = NOSYS;
+            "fd_seek"(_a: u32, _b: u64, _c: u32, _d: u32) = SUCCESS;
+            "fd_close"(_a: u32) = SUCCESS;
             "fd_fdstat_set_flags"(_a: u32, _b: u32) = NOSYS;
-            "fd_filestat_get"(_a: u32, _b: u32) = NOSYS;
+            "fd_filestat_get"(_a: u32, _b: u32) = BADF;
             "fd_prestat_get"(_a: u32, _b: u32) = BADF;
             "fd_prestat_dir_name"(_a: u32, _b: u32, _c: u32) = NOSYS;
             "path_open"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u64, _g: u64, _h: u32, _i: u32) = NOENT;
-            "path_create_directory"(_a: u32, _b: u32, _c: u32) = NOSYS;
-            "path_filestat_get"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32) = NOSYS;
-            "path_remove_directory"(_a: u32, _b: u32, _c: u32) = NOSYS;
-            "path_rename"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u32) = NOSYS;
-            "path_unlink_file"(_a: u32, _b: u32, _c: u32) = NOSYS;
+            "path_create_directory"(_a: u32, _b: u32, _c: u32) = NOTSUP;
+            "path_filestat_get"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32) = NOTSUP;
+            "path_remove_directory"(_a: u32, _b: u32, _c: u32) = NOTSUP;
+            "path_rename"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u32) = NOTSUP;
+            "path_unlink_file"(_a: u32, _b: u32, _c: u32) = NOTSUP;
         }
     }
     Ok(())
