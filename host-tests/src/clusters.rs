@@ -116,7 +116,7 @@ fn probe_answer(request: &Message) -> Message {
         None => format!("answer to {method} {path}").into_bytes(),
     };
     let bodiless = method == "HEAD" || status == 204 || status == 304;
-    let trailers = (path == "/trailers").then(|| HeaderMap::from([("x-trailing", "1")]));
+    let trailers = (path == "/trailers").then(|| HeaderMap::from([("x-trailer", "yes")]));
     let mut headers = HeaderMap::from([(":status", status.to_string())]);
     if trailers.is_some() {
         headers.append("transfer-encoding", "chunked");

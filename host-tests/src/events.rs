@@ -84,7 +84,8 @@ impl Stream<'_> {
     /// Waits for the answers of callouts, and of those that follow from them, as long as `waits` says so. Time passes to
     /// each answer; timers run meanwhile. Calls that timers make during that are not waited for.
     pub fn wait_while(&mut self, waits: impl Fn(&Self) -> bool) {
-        if waits(self) {
+        if !self.has_ended() {
+            // Posted events come before anything that crosses a wire.
             self.worker.run_posted();
         }
         if let Some(vm) = self.worker.vm_mut(self.id.vm) {

@@ -55,6 +55,8 @@ pub struct Outcome {
     pub upstream: Sent,
     /// Envoy's response code details: who ended the stream and why. Empty for an ordinary response.
     pub details: String,
+    /// Whether Envoy or the guest answered in the upstream's place.
+    pub answered_locally: bool,
     /// What `set_property` left, as Envoy names it: `wasm.` + path; in the order of the first write.
     pub filter_state: Vec<(Vec<u8>, Vec<u8>)>,
     /// What the guest logged in this stream's callbacks.
@@ -92,6 +94,7 @@ impl Outcome {
             downstream,
             upstream: sent(&mut stream.request),
             details: std::mem::take(&mut stream.details),
+            answered_locally: stream.replied,
             filter_state: std::mem::take(&mut stream.filter_state),
             log: std::mem::take(&mut stream.log),
         }

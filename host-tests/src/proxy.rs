@@ -20,6 +20,9 @@ use crate::plugin::{Plugin, PluginConfig};
 use crate::stream::{Stream, StreamId};
 use crate::worker::Worker;
 
+/// Rounds in which threads wake one another before time has to pass.
+const MOST_ROUNDS: u32 = 1000;
+
 /// A plugin to load. Its name is its listener's too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
@@ -220,8 +223,19 @@ impl Proxy {
         }
         self.settle();
     }
-    /// Everything that threads have sent one another arrives.
-    fn settle(&mut self) {}
+    /// Everything that threads have sent one another arrives; whether anything did.
+    pub(crate) fn settle(&mut self) -> bool {
+        let mut any = false;
+        // Each queue that fills may fill another; one that fills itself for ever is left to the next time.
+        for _ in 0..MOST_ROUNDS {
+            let arrived = self.threads.iter_mut().map(Worker::run_posted);
+            if arrived.filter(|arrived| *arrived).count() == 0 {
+                break;
+            }
+            any = true;
+        }
+        any
+    }
 
     /// Opens a stream on a plugin's listener at a worker; `None` where one of the two does not exist.
     pub fn stream(&mut self, listener: &str, worker: usize) -> Option<Stream<'_>> {

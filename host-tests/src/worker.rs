@@ -299,6 +299,7 @@ impl Worker {
                 downstream: Sent::default(),
                 upstream: Sent::default(),
                 details: String::new(),
+                answered_locally: false,
                 filter_state: Vec::new(),
                 log: Vec::new(),
             },

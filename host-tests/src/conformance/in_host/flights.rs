@@ -51,12 +51,15 @@ impl<'a> Flights<'a> {
         let request = Arrival::of_request(&exchange.request, self.spec.downstream, ends);
         let mut stream = self.proxy.stream_with(listener, 0, attributes)?;
         request.as_request(&mut stream);
+        let ended = stream.has_ended();
+        let stream = stream.id();
+        if !ended {
+            // Posted events come before anything that crosses a wire.
+            self.proxy.settle();
+        }
         self.all.push(Flight {
             exchange,
-            stream: ProxyStreamId {
-                worker: 0,
-                stream: stream.id(),
-            },
+            stream: ProxyStreamId { worker: 0, stream },
             answered: false,
             seen: None,
         });
@@ -85,6 +88,9 @@ impl<'a> Flights<'a> {
                 .filter_map(|flight| flight.step(proxy, spec))
                 .count();
             if moved > 0 {
+                continue;
+            }
+            if self.proxy.settle() {
                 continue;
             }
             if self.all.iter().all(|flight| flight.seen.is_some()) {
