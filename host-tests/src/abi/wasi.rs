@@ -1,4 +1,4 @@
-//! The part of WASI that Envoy offers: output goes to the log, the rest is refused.
+//! The part of WASI that Envoy offers: output goes to the log, most of the rest answers and does nothing.
 //!
 //! Time is virtual, randomness seeded; there are no files and no arguments.
 use rand_pcg::rand_core::Rng;
@@ -12,6 +12,7 @@ use crate::status::Status;
 
 const SUCCESS: u32 = 0;
 const BADF: u32 = 8;
+const EXIST: u32 = 20;
 const FAULT: u32 = 21;
 const INVAL: u32 = 28;
 const NOENT: u32 = 44;
@@ -165,7 +166,8 @@ fn proc_exit(guest: &mut Guest<'_>, code: u32) -> wasmtime::Result<()> {
     Ok(())
 }
 
-macro_rules! refused {
+/// Functions that do nothing but answer, with what Envoy 1.40 answers to descriptor 1.
+macro_rules! answering {
     ($linker:ident, $module:ident, $($name:literal($($parameter:ident: $type:ty),*) = $errno:ident;)*) => {
         $($linker.func_wrap($module, $name, |mut guest: Guest<'_>, $($parameter: $type),*| {
             call(&mut guest, $name, |_| Ok($errno))
@@ -246,22 +248,41 @@ pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
         linker.func_wrap(module, "proc_exit", |mut guest: Guest<'_>, code: u32| {
             proc_exit(&mut guest, code)
         })?;
-        refused! { linker, module,
+        answering! { linker, module,
             "sched_yield"() = SUCCESS;
             "poll_oneoff"(_a: u32, _b: u32, _c: u32, _d: u32) = SUCCESS;
-            "fd_read"(_a: u32, _b: u32, _c: u32, _d: u32) = NOSYS;
-            "fd_seek"(_a: u32, _b: u64, _c: u32, _d: u32) = NOSYS;
-            "fd_close"(_a: u32) = NOSYS;
+            "clock_res_get"(_a: u32, _b: u32) = SUCCESS;
+            "fd_advise"(_a: u32, _b: u64, _c: u64, _d: u32) = SUCCESS;
+            "fd_allocate"(_a: u32, _b: u64, _c: u64) = SUCCESS;
+            "fd_close"(_a: u32) = SUCCESS;
+            "fd_datasync"(_a: u32) = SUCCESS;
             "fd_fdstat_set_flags"(_a: u32, _b: u32) = NOSYS;
-            "fd_filestat_get"(_a: u32, _b: u32) = NOSYS;
-            "fd_prestat_get"(_a: u32, _b: u32) = BADF;
+            "fd_fdstat_set_rights"(_a: u32, _b: u64, _c: u64) = SUCCESS;
+            "fd_filestat_get"(_a: u32, _b: u32) = BADF;
+            "fd_filestat_set_size"(_a: u32, _b: u64) = SUCCESS;
+            "fd_filestat_set_times"(_a: u32, _b: u64, _c: u64, _d: u32) = SUCCESS;
+            "fd_pread"(_a: u32, _b: u32, _c: u32, _d: u64, _e: u32) = NOSYS;
             "fd_prestat_dir_name"(_a: u32, _b: u32, _c: u32) = NOSYS;
+            "fd_prestat_get"(_a: u32, _b: u32) = BADF;
+            "fd_pwrite"(_a: u32, _b: u32, _c: u32, _d: u64, _e: u32) = SUCCESS;
+            "fd_read"(_a: u32, _b: u32, _c: u32, _d: u32) = NOSYS;
+            "fd_readdir"(_a: u32, _b: u32, _c: u32, _d: u64, _e: u32) = EXIST;
+            "fd_renumber"(_a: u32, _b: u32) = BADF;
+            "fd_seek"(_a: u32, _b: u64, _c: u32, _d: u32) = SUCCESS;
+            "fd_sync"(_a: u32) = SUCCESS;
+            "fd_tell"(_a: u32, _b: u32) = SUCCESS;
+            "path_create_directory"(_a: u32, _b: u32, _c: u32) = NOTSUP;
+            "path_filestat_get"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32) = NOTSUP;
+            "path_filestat_set_times"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u64, _f: u64, _g: u32) = NOTSUP;
             "path_open"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u64, _g: u64, _h: u32, _i: u32) = NOENT;
-            "path_create_directory"(_a: u32, _b: u32, _c: u32) = NOSYS;
-            "path_filestat_get"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32) = NOSYS;
-            "path_remove_directory"(_a: u32, _b: u32, _c: u32) = NOSYS;
-            "path_rename"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u32) = NOSYS;
-            "path_unlink_file"(_a: u32, _b: u32, _c: u32) = NOSYS;
+            "path_readlink"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u32) = NOTSUP;
+            "path_remove_directory"(_a: u32, _b: u32, _c: u32) = NOTSUP;
+            "path_rename"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u32) = NOTSUP;
+            "path_unlink_file"(_a: u32, _b: u32, _c: u32) = NOTSUP;
+            "sock_accept"(_a: u32, _b: u32, _c: u32) = NOTSUP;
+            "sock_recv"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32, _f: u32) = NOTSUP;
+            "sock_send"(_a: u32, _b: u32, _c: u32, _d: u32, _e: u32) = NOTSUP;
+            "sock_shutdown"(_a: u32, _b: u32) = NOTSUP;
         }
     }
     Ok(())
