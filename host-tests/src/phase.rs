@@ -14,25 +14,15 @@ pub(crate) enum Phase {
     Allocating,
 }
 
-/// Beside logging and the clock.
-const WHILE_STARTING: &[&str] = &[
-    "args_get",
-    "args_sizes_get",
-    "emscripten_notify_memory_growth",
-    "environ_get",
-    "environ_sizes_get",
-    "fd_fdstat_get",
-    "fd_fdstat_set_flags",
-    "fd_filestat_get",
-    "fd_prestat_dir_name",
-    "fd_prestat_get",
-    "path_create_directory",
-    "path_filestat_get",
-    "path_remove_directory",
-    "path_rename",
-    "path_unlink_file",
-    "poll_oneoff",
-    "random_get",
+/// Beside calls of the proxy, all that is refused during start-up.
+const NOT_WHILE_STARTING: &[&str] = &[
+    "fd_close",
+    "fd_read",
+    "fd_seek",
+    "path_open",
+    "proc_exit",
+    "sched_yield",
+    "pthread_equal",
 ];
 
 impl Phase {
@@ -41,7 +31,9 @@ impl Phase {
         let always = matches!(import, "proxy_log" | "fd_write" | "clock_time_get");
         match self {
             Self::Free => true,
-            Self::Starting => always || WHILE_STARTING.contains(&import),
+            Self::Starting => {
+                always || !(import.starts_with("proxy_") || NOT_WHILE_STARTING.contains(&import))
+            }
             Self::Allocating => always,
         }
     }

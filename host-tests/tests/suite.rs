@@ -67,5 +67,7 @@ mod sdk_guests; // examples on the Rust SDK
 mod secrecy; // prompts and credentials stay where they are
 #[path = "suite/shared_data.rs"]
 mod shared_data; // CAS rules, threads, the engine's port
+#[path = "suite/start_up.rs"]
+mod start_up; // starts that fail, and what a guest may call meanwhile
 #[path = "suite/through.rs"]
 mod through; // the evaluation through the plugin: the same states

@@ -37,6 +37,35 @@ guests! {
     waits = "waits.wat",
 }
 
+/// A guest whose allocator does something first: `log`, `size`, `context`, `random`, `trap`, or answers `zero` or an
+/// address `outside`. In request headers it says what getting `x-m` gave, and the map's size after it.
+pub(crate) fn allocating(what: &str) -> Vec<u8> {
+    let first = match what {
+        "log" => "(drop (call $log (i32.const 2) (i32.const 3000) (i32.const 3)))",
+        "size" => "(drop (call $get_size (i32.const 0) (i32.const 5000)))",
+        "context" => "(drop (call $set_context (i32.const 1)))",
+        "random" => "(drop (call $random (i32.const 64) (i32.const 8)))",
+        "trap" => "unreachable",
+        "zero" => "(return (i32.const 0))",
+        "outside" => "(return (i32.const -16))",
+        other => panic!("no allocator does {other}"),
+    };
+    let exported = r#"(func (export "proxy_on_memory_allocate") (param $size i32) (result i32)"#;
+    let allocator = format!(
+        r#"(data (i32.const 3000) "x-m")
+        {exported} {first} (call $allocate (local.get $size)))
+        (func $allocate (param $size i32) (result i32)"#
+    );
+    let prelude = include_str!("../guests/prelude.wat").replace(exported, &allocator);
+    let callback = r#"
+        (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32)
+          (call $say (i32.const 0x68) (call $get_header (i32.const 0) (i32.const 3000) (i32.const 3)
+            (i32.const 4096) (i32.const 4100)))
+          (call $say (i32.const 0x69) (call $get_size (i32.const 0) (i32.const 5000)))
+          (i32.const 0))"#;
+    format!("(module {prelude} {callback})").into()
+}
+
 pub(crate) fn host() -> Host {
     Host::new(HostConfig::default()).unwrap()
 }
