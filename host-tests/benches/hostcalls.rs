@@ -24,9 +24,10 @@ use serde::Serialize;
 const HOSTCALL_TARGET_NS: f64 = 150.0;
 /// What a stream with a no-op plugin may take, in nanoseconds.
 const STREAM_TARGET_NS: f64 = 5_000.0;
-/// Rounds of each side; the first two warm up.
-const ROUNDS: usize = 25;
-const WARM_UP: usize = 2;
+/// Rounds of each side; the first ones warm up. Many short ones: on a busy machine most of them lie within one time
+/// slice, so that the median is not one of the others.
+const ROUNDS: usize = 220;
+const WARM_UP: usize = 20;
 
 /// Compares the host with plain wasmtime
 #[derive(Parser)]

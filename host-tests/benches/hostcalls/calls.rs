@@ -7,7 +7,7 @@ use crate::plain::{Import, Plain};
 use crate::{Figure, HOSTCALL_TARGET_NS, alternate};
 
 /// Calls of a round.
-const CALLS: u32 = 10_000;
+const CALLS: u32 = 1_000;
 /// Bytes of the request's body.
 const BODY: usize = 2_000;
 /// The value that shared data holds.

@@ -7,7 +7,7 @@ use crate::plain::Plain;
 use crate::{Figure, STREAM_TARGET_NS, alternate};
 
 /// Streams of a round.
-const STREAMS: u32 = 2_000;
+const STREAMS: u32 = 50;
 
 /// Every callback of a stream, doing nothing.
 const GUEST: &str = r#"(module
