@@ -72,8 +72,8 @@ fn start(
     let answer = match &cluster.reaction {
         Reaction::Empty => return Err(Status::InternalFailure),
         Reaction::Silent => None,
-        Reaction::Answers(answer) => Some(answer(&request)).map(timed),
-        Reaction::Serves(service) => Some(over_http(&**service, &request)).map(timed),
+        Reaction::Answers(answer) => Some(timed(answer(&request))),
+        Reaction::Serves(service) => Some(timed(over_http(&**service, &request))),
         Reaction::Refuses => Some(REFUSED.message()),
         Reaction::Resets => Some(CLOSED.message()),
     };
