@@ -116,8 +116,9 @@ impl Proxy {
         self.stage.log()
     }
 
-    pub(super) fn log_path(&self) -> &Path {
-        self.stage.log_path()
+    /// Whether Envoy ended by itself.
+    pub(super) fn has_ended(&self) -> bool {
+        self.log().has_ended()
     }
 
     pub(super) async fn stats(&self) -> Result<BTreeMap<String, u64>, EnvoyRunError> {
