@@ -14,7 +14,9 @@ use weir_envoy::stage::{
     Access, OnFailure, PluginFilter, ScriptedUpstream, Stage, StageDir, StageOptions, Started,
     Surroundings,
 };
-use weir_envoy::wire::{Close, End, Fields, Incoming, Outgoing, Protocol, RawClient, Reaction, Watch};
+use weir_envoy::wire::{
+    Close, End, Fields, Incoming, Outgoing, Protocol, RawClient, Reaction, Watch,
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -196,13 +198,28 @@ async fn an_http2_message_arrives_as_it_was_sent_and_a_plugin_sees_each_piece() 
         ]
     );
     let asked = pairs(&seen.upstream.headers).join("\n");
-    assert!(asked.starts_with(&format!("{head}\nx-connection=")), "{asked}");
+    assert!(
+        asked.starts_with(&format!("{head}\nx-connection=")),
+        "{asked}"
+    );
     assert_eq!(seen.upstream.body, b"onethree");
-    assert_eq!(seen.upstream.trailers, Some(vec![("x-t".into(), "u".into())]));
+    assert_eq!(
+        seen.upstream.trailers,
+        Some(vec![("x-t".into(), "u".into())])
+    );
     let got = pairs(&seen.client.headers).join(" ");
-    assert!(got.starts_with(":status=200 x-z=1 x-y=2 x-z=3 date="), "{got}");
-    assert_eq!((seen.client.body.as_slice(), seen.client.end), (&b"x"[..], End::Complete));
-    assert_eq!((seen.access.code, seen.access.details.as_str()), (200, "via_upstream"));
+    assert!(
+        got.starts_with(":status=200 x-z=1 x-y=2 x-z=3 date="),
+        "{got}"
+    );
+    assert_eq!(
+        (seen.client.body.as_slice(), seen.client.end),
+        (&b"x"[..], End::Complete)
+    );
+    assert_eq!(
+        (seen.access.code, seen.access.details.as_str()),
+        (200, "via_upstream")
+    );
 }
 
 #[tokio::test]
@@ -233,7 +250,10 @@ async fn over_http1_pieces_are_joined_and_the_end_comes_separately() {
     );
     assert_eq!(seen.upstream.header("transfer-encoding"), Some("chunked"));
     assert_eq!(seen.upstream.body, b"onethree");
-    assert_eq!((seen.client.body.as_slice(), seen.client.end), (&b"xyz"[..], End::Complete));
+    assert_eq!(
+        (seen.client.body.as_slice(), seen.client.end),
+        (&b"xyz"[..], End::Complete)
+    );
 }
 
 #[tokio::test]
@@ -272,7 +292,11 @@ async fn a_refused_plugin_is_told_from_one_that_serves_and_changes_nothing_later
         "the reason is Envoy's"
     );
     let setup = start(binary, "", Protocol::Http2).await.unwrap();
-    let with = |configuration| [setup.surroundings.listener(&plugin(setup.wasm.clone(), configuration))];
+    let with = |configuration| {
+        [setup
+            .surroundings
+            .listener(&plugin(setup.wasm.clone(), configuration))]
+    };
 
     let refused = setup.stage.replace(&with("bad")).await.unwrap();
     let taken = setup.stage.replace(&with("other")).await.unwrap();
@@ -285,5 +309,9 @@ async fn a_refused_plugin_is_told_from_one_that_serves_and_changes_nothing_later
         .await;
     assert_eq!(seen.access.code, 200);
     let log = setup.stage.log().since(0);
-    assert!(log.iter().any(|record| record.of_plugin() == Some("> configure 2 5")), "a new root");
+    assert!(
+        log.iter()
+            .any(|record| record.of_plugin() == Some("> configure 2 5")),
+        "a new root"
+    );
 }
