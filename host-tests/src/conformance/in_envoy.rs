@@ -86,17 +86,12 @@ pub async fn run_in_envoy(
             });
         }
     };
-    match steps(
-        &mut proxy,
-        scenario,
-        modules,
-        Prediction::of(predicted, run),
-    )
-    .await
-    {
-        _ if proxy.has_ended() => Ok(crashed(&proxy)),
-        outcome => outcome,
+    let prediction = Prediction::of(predicted, run);
+    let outcome = steps(&mut proxy, scenario, modules, prediction).await;
+    if proxy.has_ended_during(&outcome).await {
+        return Ok(crashed(&proxy));
     }
+    outcome
 }
 
 /// Envoy ended by itself, and with it whatever could be seen.

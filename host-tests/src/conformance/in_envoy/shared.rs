@@ -74,7 +74,7 @@ impl SharedEnvoy {
         };
         let shared = self.current().await?;
         let outcome = self.exchange(&shared, &only).await;
-        if !shared.has_ended() {
+        if !shared.has_ended_during(&outcome).await {
             return outcome;
         }
         drop(shared);
@@ -82,7 +82,7 @@ impl SharedEnvoy {
         let _permit = self.alone.acquire().await;
         let own = open(&self.spec, &self.modules, &self.run).await?;
         let outcome = self.exchange(&own, &only).await;
-        match own.has_ended() {
+        match own.has_ended_during(&outcome).await {
             true => Ok(crashed(&own)),
             false => outcome,
         }
@@ -117,7 +117,7 @@ impl SharedEnvoy {
 
 async fn open(spec: &ProxySpec, modules: &Modules, run: &EnvoyRun) -> Result<Proxy, EnvoyRunError> {
     match Proxy::open(spec, modules, run, false).await? {
-        Opened::Serving(proxy) => Ok(proxy),
+        Opened::Serving(proxy) => Ok(*proxy),
         Opened::Refused { reason, .. } => Err(EnvoyError::Refused { reason }.into()),
     }
 }
