@@ -73,9 +73,10 @@ impl Context for Fan {
         _trailers: usize,
     ) {
         let asked = self.open.remove(&token);
-        info!("{size} bytes for {asked:?}, {} open", self.open.len());
+        info!("{size} bytes for {asked:?}");
         self.sum += size;
         if self.open.is_empty() {
+            info!("{} bytes in all", self.sum);
             self.add_http_request_header("x-sum", &self.sum.to_string());
             self.resume_http_request();
         }

@@ -104,6 +104,11 @@ impl EnvoyLog {
         self.length.clone()
     }
 
+    /// Whether the process has ended and all that it logged is here.
+    pub fn has_ended(&self) -> bool {
+        self.length.has_changed().is_err()
+    }
+
     /// Returns when the process has ended and all that it logged is here.
     pub async fn end(&self) {
         let mut length = self.length.clone();

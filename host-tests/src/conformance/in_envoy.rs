@@ -6,18 +6,21 @@ mod exchange;
 mod lines;
 mod prediction;
 mod proxy;
+mod shared;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::sleep;
 use weir_envoy::EnvoyError;
+use weir_envoy::stage::LogRecord;
 
 use super::{Modules, RunError};
-use crate::scenario::{ExchangeSpec, Observation, ProxySpec, Scenario, Seen, Step};
+use crate::scenario::{ExchangeSpec, Observation, Scenario, Seen, Step};
 use exchange::Flight;
 use prediction::Prediction;
 use proxy::{Opened, Proxy};
+pub use shared::SharedEnvoy;
 
 /// How to run Envoy, and how long to wait for it.
 #[derive(Clone, Debug)]
@@ -64,7 +67,7 @@ pub enum EnvoyRunError {
 /// Runs `scenario` in an Envoy of its own.
 ///
 /// # Errors
-/// [`EnvoyRunError`]; a refused plugin is an [`Observation`].
+/// [`EnvoyRunError`]; a refused plugin is an [`Observation`], and so is an Envoy that crashes.
 pub async fn run_in_envoy(
     scenario: &Scenario,
     modules: &Modules,
@@ -84,15 +87,40 @@ pub async fn run_in_envoy(
         }
     };
     let prediction = Prediction::of(predicted, run);
+    let outcome = steps(&mut proxy, scenario, modules, prediction).await;
+    if proxy.has_ended_during(&outcome).await {
+        return Ok(crashed(&proxy));
+    }
+    outcome
+}
+
+/// Envoy ended by itself, and with it whatever could be seen.
+fn crashed(proxy: &Proxy) -> Observation {
+    let words = proxy.log().since(0);
+    let critical = |record: &&LogRecord| record.level == "critical";
+    let first = words.iter().find(critical);
+    let words = first.map_or("without a word", |record| record.text.as_str());
+    Observation {
+        refused: Some(format!("Envoy crashed: {words}")),
+        ..Observation::default()
+    }
+}
+
+async fn steps(
+    proxy: &mut Proxy,
+    scenario: &Scenario,
+    modules: &Modules,
+    prediction: Prediction<'_>,
+) -> Result<Observation, EnvoyRunError> {
     let mut observation = Observation::default();
     for step in &scenario.steps {
         match step {
             Step::Exchange(exchange) => {
                 let exchanges = std::slice::from_ref(&**exchange);
-                together(&proxy, exchanges, &prediction, &mut observation.exchanges).await?;
+                together(proxy, exchanges, &prediction, &mut observation.exchanges).await?;
             }
             Step::Together(exchanges) => {
-                together(&proxy, exchanges, &prediction, &mut observation.exchanges).await?;
+                together(proxy, exchanges, &prediction, &mut observation.exchanges).await?;
             }
             Step::WaitMs(ms) => sleep(Duration::from_millis(*ms)).await,
             Step::Reconfigure(plugins) => {
@@ -128,68 +156,4 @@ async fn together(
         seen.push(flight.finish(proxy, &awaited).await?);
     }
     Ok(())
-}
-
-/// An Envoy that many scenarios of one exchange share, any number of them at once.
-#[derive(Debug)]
-pub struct SharedEnvoy {
-    proxy: Proxy,
-    run: EnvoyRun,
-}
-
-impl SharedEnvoy {
-    /// Starts it.
-    ///
-    /// # Errors
-    /// [`EnvoyRunError`], also where a plugin is refused: nobody could share that.
-    pub async fn start(
-        spec: &ProxySpec,
-        modules: &Modules,
-        run: &EnvoyRun,
-    ) -> Result<Self, EnvoyRunError> {
-        match Proxy::open(spec, modules, run, false).await? {
-            Opened::Serving(proxy) => Ok(Self {
-                proxy,
-                run: run.clone(),
-            }),
-            Opened::Refused { reason, .. } => Err(EnvoyError::Refused { reason }.into()),
-        }
-    }
-
-    /// Runs the only exchange of `scenario`. Its request has a header `x-id` that no other one has at the
-    /// time; of the log there is only what the probe logged in its name, of stats nothing: compare with
-    /// [`Observation::of_stream`] of the prediction.
-    ///
-    /// # Errors
-    /// [`EnvoyRunError`].
-    pub async fn run(
-        &self,
-        scenario: &Scenario,
-        predicted: &Observation,
-    ) -> Result<Observation, EnvoyRunError> {
-        let no_id = || EnvoyRunError::NoId(scenario.name.clone());
-        let [Step::Exchange(exchange)] = scenario.steps.as_slice() else {
-            return Err(no_id());
-        };
-        let id = exchange.id().ok_or_else(no_id)?;
-        let prediction = Prediction::of(predicted, &self.run);
-        let awaited = prediction.of_exchange(Some(id), 0);
-        let flight = Flight::begin(&self.proxy, exchange).await?;
-        let begin = flight.log_begin();
-        let seen = flight.finish(&self.proxy, &awaited).await?;
-        let own: Vec<_> = lines::of(&self.proxy.log().since(begin))
-            .into_iter()
-            .filter(|line| line.is_of(id))
-            .collect();
-        Ok(Observation {
-            vms: lines::by_vm(&own),
-            exchanges: vec![seen],
-            ..Observation::default()
-        })
-    }
-
-    /// Where Envoy's log is, for a person.
-    pub fn log_path(&self) -> &Path {
-        self.proxy.log_path()
-    }
 }

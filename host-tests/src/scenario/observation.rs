@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Everything that two hosts are compared by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
-    /// Why the proxy refused to start or a plugin; absent where all plugins serve. Texts of hosts
+    /// Why the proxy refused to start or a plugin, or that it crashed; absent where all plugins serve. Texts of hosts
     /// differ, so only whether one is there is compared.
     pub refused: Option<String>,
     /// What the guests logged, VM by VM in the order of their first lines, each `level message`. The

@@ -32,6 +32,8 @@ pub(super) struct Flight {
     lines: usize,
     /// Whether a line said that the stream's context goes.
     deleted: bool,
+    /// Whether the patience ran out once: what did not come then is not waited for again.
+    out_of_patience: bool,
 }
 
 impl Flight {
@@ -54,6 +56,7 @@ impl Flight {
             log_read: log_begin,
             lines: 0,
             deleted: false,
+            out_of_patience: false,
         })
     }
 
@@ -144,7 +147,8 @@ impl Flight {
             if done(self) {
                 return;
             }
-            let longest = if self.lines >= enough {
+            let silent = self.lines >= enough || self.out_of_patience;
+            let longest = if silent {
                 awaited.silence
             } else {
                 awaited.patience
@@ -156,7 +160,10 @@ impl Flight {
                 // An upstream or a client that is done with its part sends no more news.
                 Ok(()) = self.got.changed() => last = Instant::now(),
                 Ok(()) = self.asked.changed() => last = Instant::now(),
-                () = sleep_until(last + longest) => return,
+                () = sleep_until(last + longest) => {
+                    self.out_of_patience |= !silent;
+                    return;
+                }
             }
         }
     }

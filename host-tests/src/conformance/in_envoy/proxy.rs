@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::time::timeout;
 use weir_envoy::stage::{
     Callouts, EnvoyLog, LogRecord, OnFailure as StageFailure, PluginFilter, ScriptedUpstream,
     Stage, StageDir, StageOptions, Started, Surroundings,
@@ -17,6 +18,8 @@ use crate::scenario::{Code, OnFailure, PluginSpec, Protocol, ProxySpec};
 
 /// How long Envoy may take to start: compiling the module is most of it.
 const STARTING: Duration = Duration::from_secs(60);
+/// How long a process that is ending may take.
+const ENDING: Duration = Duration::from_secs(2);
 /// Stats of loading modules from elsewhere, which no scenario does.
 const ELSEWHERE: &str = "wasm.remote_load_";
 
@@ -37,7 +40,7 @@ pub(super) struct Proxy {
 
 /// How a start went.
 pub(super) enum Opened {
-    Serving(Proxy),
+    Serving(Box<Proxy>),
     Refused { reason: String, log: Vec<LogRecord> },
 }
 
@@ -73,7 +76,7 @@ impl Proxy {
             drain_time: DRAIN_TIME,
         };
         Ok(match Stage::start(options, dir).await? {
-            Started::Serving(stage) => Opened::Serving(Self {
+            Started::Serving(stage) => Opened::Serving(Box::new(Self {
                 stage,
                 upstream,
                 _callouts: callouts,
@@ -82,7 +85,7 @@ impl Proxy {
                 downstream: spec.downstream,
                 upstream_speaks: spec.upstream,
                 first: first_name(&spec.plugins),
-            }),
+            })),
             Started::Refused { reason, log } => Opened::Refused { reason, log },
         })
     }
@@ -116,8 +119,17 @@ impl Proxy {
         self.stage.log()
     }
 
-    pub(super) fn log_path(&self) -> &Path {
-        self.stage.log_path()
+    /// Whether Envoy has ended by itself, as far as is known.
+    pub(super) fn has_ended(&self) -> bool {
+        self.log().has_ended()
+    }
+
+    /// Whether Envoy ended by itself during what had this outcome: sockets tell it sooner than the process.
+    pub(super) async fn has_ended_during<T>(&self, outcome: &Result<T, EnvoyRunError>) -> bool {
+        match outcome {
+            Ok(_) => self.has_ended(),
+            Err(_) => timeout(ENDING, self.log().end()).await.is_ok(),
+        }
     }
 
     pub(super) async fn stats(&self) -> Result<BTreeMap<String, u64>, EnvoyRunError> {
