@@ -41,8 +41,12 @@ pub(crate) struct Path {
     /// The last body callback paused, so the filter sees all that is held.
     pub(crate) buffering: bool,
     pub(crate) iteration: Iteration,
+    /// What is held has no limit.
+    pub(crate) streaming: bool,
     /// The sender has finished.
     pub(crate) ended: bool,
+    /// The filter has been shown the end: it is shown nothing more.
+    pub(crate) filter_ended: bool,
     pub(crate) headers_forwarded: bool,
     /// What was forwarded, should the filter write to the headers afterwards.
     pub(crate) headers_as_forwarded: Option<HeaderMap>,

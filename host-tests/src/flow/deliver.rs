@@ -1,9 +1,11 @@
-//! Headers, data and trailers on their way to the filter and past it.
+//! Headers, data and trailers on their way to the filter.
+//!
+//! What the guest asks for in a callback happens before its answer counts, as in Envoy: a stream that is
+//! continued in a callback goes on with what was held until then, and stops again if the answer says so.
 use super::Direction;
-use super::verdict::{self, DataVerdict};
+use super::verdict::{self, DataVerdict, HeadersVerdict};
 use crate::failure_policy::FailurePolicy;
-use crate::local_reply::{LocalReply, RequestKind};
-use crate::outcome::End;
+use crate::local_reply::RequestKind;
 use crate::plugin::PluginConfig;
 use crate::stream_state::{Iteration, StreamState};
 use crate::vm::{Trapped, Vm};
@@ -17,7 +19,7 @@ impl Vm {
             .map(|stream| &mut **stream)
     }
     /// The stream, if `direction` still leads to the filter and the thread still moves.
-    fn open(&mut self, id: u32, direction: Direction) -> Option<&mut StreamState> {
+    pub(super) fn open(&mut self, id: u32, direction: Direction) -> Option<&mut StreamState> {
         if self.hangs() {
             return None;
         }
@@ -83,6 +85,7 @@ impl Vm {
         let path = stream.path_mut(direction);
         path.headers_arrived = true;
         path.ended |= ends;
+        path.filter_ended = ends;
         let count = path.headers.len() as u32;
         let verdict = if self.is_bypassed(id) {
             Ok((0, false))
@@ -104,53 +107,63 @@ impl Vm {
         let Some(stream) = self.open(id, direction) else {
             return;
         };
+        let path = stream.path_mut(direction);
         match verdict::headers(number, stopped, allow) {
-            Iteration::Going => {
-                stream.path_mut(direction).headers_shown = false;
-                stream.forward_headers(direction);
-                stream.finish_if_all_forwarded(direction);
+            HeadersVerdict::Continue => {
+                path.headers_shown = false;
+                if !path.headers_forwarded {
+                    self.pass_headers(id, direction, ends);
+                }
             }
-            stopped => stream.path_mut(direction).iteration = stopped,
+            HeadersVerdict::Stop => path.iteration = Iteration::StoppedOnce,
+            HeadersVerdict::StopAll { streaming } => {
+                path.iteration = Iteration::StoppedAll;
+                path.streaming = streaming;
+            }
         }
     }
 
     /// A piece of `direction`'s body arrives.
     pub(crate) fn deliver_data(&mut self, id: u32, direction: Direction, data: &[u8], ends: bool) {
-        let limit = self.buffer_limit();
         let Some(stream) = self.open(id, direction) else {
             return;
         };
         let path = stream.path_mut(direction);
         path.ended |= ends;
         path.received += data.len() as u64;
+        path.chunk.clear();
+        path.chunk.extend_from_slice(data);
         if path.iteration == Iteration::StoppedAll {
-            path.held.extend_from_slice(data);
-            path.holding = true;
-            return;
+            path.hold_chunk();
+            return self.check_limit(id, direction);
         }
-        if path.buffering {
-            path.held.extend_from_slice(data);
-            path.chunk.clear();
-            if path.held.len() > limit {
-                return self.over_limit(id, direction);
-            }
-        } else {
-            path.chunk.clear();
-            path.chunk.extend_from_slice(data);
+        if !path.filter_ended {
+            self.show_data(id, direction, ends, false);
         }
-        self.show_data(id, direction, ends);
     }
 
-    /// The body callback for what is in the current chunk (and held, when buffering).
-    fn show_data(&mut self, id: u32, direction: Direction, ends: bool) {
-        let limit = self.buffer_limit();
+    /// The body callback for the current chunk. `was_held`: it is what was held, and stays so unless it goes on.
+    pub(super) fn show_data(&mut self, id: u32, direction: Direction, ends: bool, was_held: bool) {
         let Some(stream) = self.open(id, direction) else {
             return;
         };
         stream.end_of_stream = ends;
         let path = stream.path_mut(direction);
+        path.filter_ended = ends;
+        let had_trailers = path.trailers_arrived;
         path.chunk_shown = true;
-        let size = path.body().map_or(0, Vec::len) as u32;
+        if path.buffering {
+            path.hold_chunk();
+            path.streaming = false;
+            self.check_limit(id, direction);
+            let Some(_) = self.open(id, direction) else {
+                return;
+            };
+        }
+        let size = self
+            .stream_mut(id)
+            .and_then(|stream| stream.path(direction).body())
+            .map_or(0, Vec::len) as u32;
         let verdict = if self.is_bypassed(id) {
             Ok((0, false))
         } else {
@@ -167,30 +180,39 @@ impl Vm {
             return;
         };
         let path = stream.path_mut(direction);
-        let was_buffering = std::mem::take(&mut path.buffering);
+        path.buffering = false;
+        // Trailers that the filter has just made go on behind its data.
+        let made_trailers = path.trailers_arrived && !had_trailers;
         match verdict::data(number, stopped) {
             DataVerdict::Continue => {
                 path.chunk_shown = false;
                 if path.iteration == Iteration::Going {
-                    stream.forward_data(direction);
-                    stream.finish_if_all_forwarded(direction);
+                    stream.pass_data(direction, ends && !made_trailers);
                 } else {
                     path.hold_chunk();
-                    self.resume(id, direction);
+                    return self.resume(id, direction);
                 }
             }
             DataVerdict::Drop => {
                 path.iteration = Iteration::StoppedOnce;
-                path.chunk.clear();
-            }
-            stop => {
-                path.iteration = Iteration::StoppedOnce;
-                path.hold_chunk();
-                path.buffering = stop == DataVerdict::Buffer;
-                if path.buffering && !was_buffering && path.held.len() > limit {
-                    self.over_limit(id, direction);
+                if was_held {
+                    path.hold_chunk();
+                } else {
+                    path.chunk.clear();
+                    // What goes on later has an end even where nothing is held.
+                    path.holding |= path.ended && !path.trailers_arrived;
                 }
             }
+            DataVerdict::Hold { streaming } => {
+                path.iteration = Iteration::StoppedOnce;
+                path.streaming = streaming;
+                path.hold_chunk();
+                path.buffering = !streaming;
+                self.check_limit(id, direction);
+            }
+        }
+        if made_trailers && let Some(stream) = self.open(id, direction) {
+            stream.pass_trailers(direction);
         }
     }
 
@@ -207,12 +229,13 @@ impl Vm {
         }
     }
 
-    fn show_trailers(&mut self, id: u32, direction: Direction) {
+    pub(super) fn show_trailers(&mut self, id: u32, direction: Direction) {
         let Some(stream) = self.open(id, direction) else {
             return;
         };
         let path = stream.path_mut(direction);
         path.trailers_shown = true;
+        path.filter_ended = true;
         let count = path.trailers.len() as u32;
         let verdict = if self.is_bypassed(id) {
             Ok((0, false))
@@ -230,115 +253,18 @@ impl Vm {
             return;
         };
         let path = stream.path_mut(direction);
-        if !verdict::trailers(number, stopped) {
-            if path.iteration == Iteration::Going {
-                path.iteration = Iteration::StoppedOnce;
+        let going = path.iteration == Iteration::Going;
+        match verdict::trailers(number, stopped) {
+            true => {
+                path.trailers_shown = false;
+                if going {
+                    stream.pass_trailers(direction);
+                } else {
+                    self.resume(id, direction);
+                }
             }
-            return;
-        }
-        path.trailers_shown = false;
-        if path.iteration == Iteration::Going {
-            stream.forward_trailers(direction);
-            stream.finish_if_all_forwarded(direction);
-        } else {
-            self.resume(id, direction);
-        }
-    }
-
-    /// Envoy's `continueDecoding`/`continueEncoding`: nothing when the stream is not stopped.
-    ///
-    /// After a stop of everything, held data and trailers are shown to the filter first.
-    pub(super) fn resume(&mut self, id: u32, direction: Direction) {
-        let Some(stream) = self.open(id, direction) else {
-            return;
-        };
-        let path = stream.path_mut(direction);
-        let before = std::mem::take(&mut path.iteration);
-        if before == Iteration::Going {
-            return;
-        }
-        let (ended, has_trailers) = (path.ended, path.trailers_arrived);
-        stream.forward_headers(direction);
-        let path = stream.path_mut(direction);
-        if before == Iteration::StoppedOnce {
-            stream.forward_data(direction);
-            stream.forward_trailers(direction);
-            return stream.finish_if_all_forwarded(direction);
-        }
-        if path.holding {
-            path.holding = false;
-            path.chunk.clear();
-            std::mem::swap(&mut path.held, &mut path.chunk);
-            self.show_data(id, direction, ended && !has_trailers);
-        }
-        let Some(stream) = self.open(id, direction) else {
-            return;
-        };
-        if has_trailers && stream.path(direction).iteration != Iteration::StoppedAll {
-            self.show_trailers(id, direction);
-        } else if stream.path(direction).iteration == Iteration::Going {
-            stream.finish_if_all_forwarded(direction);
-        }
-    }
-
-    fn buffer_limit(&self) -> usize {
-        self.store.data().process.config.buffer_limit_bytes.get() as usize
-    }
-
-    /// The filter holds back more than the connection's buffer limit.
-    fn over_limit(&mut self, id: u32, direction: Direction) {
-        let (status, details, text) = match direction {
-            Direction::Request => (413, "request_payload_too_large", "Payload Too Large"),
-            Direction::Response => (500, "response_payload_too_large", "Internal Server Error"),
-        };
-        let reply = LocalReply {
-            status,
-            details: details.to_owned(),
-            body: text.as_bytes().to_vec(),
-            ..LocalReply::default()
-        };
-        self.reply(id, reply);
-    }
-}
-
-impl StreamState {
-    fn forward_headers(&mut self, direction: Direction) {
-        let path = self.path_mut(direction);
-        path.headers_forwarded = true;
-    }
-    /// What is held, then the current chunk.
-    fn forward_data(&mut self, direction: Direction) {
-        let path = self.path_mut(direction);
-        path.holding = false;
-        for data in [&mut path.held, &mut path.chunk] {
-            if path.body_forwarded.is_empty() {
-                std::mem::swap(&mut path.body_forwarded, data);
-            } else {
-                path.body_forwarded.extend_from_slice(data);
-            }
-            data.clear();
-        }
-    }
-    fn forward_trailers(&mut self, direction: Direction) {
-        let path = self.path_mut(direction);
-        path.trailers_forwarded = path.trailers_arrived;
-    }
-    /// Called when nothing of `direction` is stopped.
-    fn finish_if_all_forwarded(&mut self, direction: Direction) {
-        let path = self.path_mut(direction);
-        if !path.ended || path.holding {
-            return;
-        }
-        // Trailers that the filter added in its last body callback go straight on.
-        if path.trailers_arrived && !path.trailers_forwarded && path.trailers_shown {
-            path.trailers_forwarded = true;
-        }
-        if path.trailers_arrived && !path.trailers_forwarded {
-            return;
-        }
-        path.complete = true;
-        if direction == Direction::Response {
-            self.end = Some(End::Complete);
+            false if going => path.iteration = Iteration::StoppedOnce,
+            false => {}
         }
     }
 }

@@ -6,6 +6,7 @@ mod answers;
 mod deferred;
 mod deliver;
 pub(crate) mod lifecycle;
+mod pass;
 mod verdict;
 
 /// One of the two ways through a filter.
