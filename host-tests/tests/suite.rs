@@ -27,6 +27,10 @@ mod calls; // hostcall traces and profiles
 mod failure; // traps, hangs, reloads
 #[path = "suite/failure_policies.rs"]
 mod failure_policies; // a trap in each callback under each policy
+#[path = "suite/failure_reload.rs"]
+mod failure_reload; // failed VMs that are replaced or shared
+#[path = "suite/failure_rig.rs"]
+mod failure_rig;
 #[path = "suite/flow.rs"]
 mod flow; // pausing, buffering, resuming
 #[path = "suite/foreign.rs"]

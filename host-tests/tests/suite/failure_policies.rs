@@ -1,127 +1,13 @@
 //! What a trap in each callback does under each policy. Each expectation was seen in Envoy 1.40.
 use std::time::Duration;
 
-use weir_engine::time::Timestamp;
 use weir_host::{
-    End, Exchange, FailurePolicy, Filter, HeaderMap, Host, HostConfig, Message, Outcome,
-    PluginConfig, Proxy, ProxyConfig, Stat, Stranding, StreamId,
+    End, FailurePolicy, Filter, HeaderMap, Host, HostConfig, PluginConfig, Proxy, ProxyConfig,
+    Stranding,
 };
 
+use crate::failure_rig::{POLICIES, REFUSED, RELOAD, Rig, SERVED, exchange, filter, got, millis};
 use crate::fixture::{self, said};
-
-const RELOAD: FailurePolicy = FailurePolicy::Reload {
-    backoff: Duration::from_secs(1),
-};
-const POLICIES: [FailurePolicy; 4] = [
-    FailurePolicy::Closed,
-    FailurePolicy::Open,
-    FailurePolicy::FailOpen,
-    RELOAD,
-];
-
-fn filter(name: &str, policy: FailurePolicy) -> Filter {
-    Filter {
-        code: fixture::faults().into(),
-        config: PluginConfig {
-            allow_on_headers_stop_iteration: true,
-            failure_policy: policy,
-            ..PluginConfig::named(name)
-        },
-    }
-}
-
-struct Rig {
-    host: Host,
-    proxy: Proxy,
-}
-
-impl Rig {
-    fn new(filters: Vec<Filter>, workers: usize) -> Self {
-        let host = Host::new(HostConfig::default()).unwrap();
-        let config = ProxyConfig {
-            workers,
-            ..ProxyConfig::default()
-        };
-        let proxy = Proxy::start(&host, config, filters).unwrap();
-        Self { host, proxy }
-    }
-    fn of(policy: FailurePolicy) -> Self {
-        Self::new(vec![filter("a", policy)], 1)
-    }
-    fn run(&mut self, headers: &[(&str, &str)]) -> Outcome {
-        self.proxy.exchange("a", 0, &exchange(headers)).unwrap()
-    }
-    fn trap(&mut self, place: &str) -> Outcome {
-        let outcome = self.run(&[("x-trap", place)]);
-        match place {
-            // The trap itself is in what follows.
-            "C" => self.run(&[]),
-            "T" => {
-                self.proxy.advance_to(millis(1_000));
-                outcome
-            }
-            _ => outcome,
-        }
-    }
-    /// A stream that its filter paused in request headers; of a request without body if it `ends` there.
-    fn paused(&mut self, ends: bool) -> StreamId {
-        let mut stream = self.proxy.stream("a", 0).unwrap();
-        stream.request_headers(&exchange(&[("x-pause", "h")]).request.headers, ends);
-        stream.id()
-    }
-    fn finish(&mut self, id: StreamId) -> Outcome {
-        let mut stream = self.proxy.worker(0).unwrap().resume_stream(id).unwrap();
-        stream.request_body(b"body", true);
-        if stream.request_is_complete() {
-            let answer = exchange(&[]);
-            stream.response_headers(&answer_of(&answer).headers, true);
-        }
-        stream.close()
-    }
-    fn failed(&mut self) -> bool {
-        self.proxy.worker(0).unwrap().failure().is_some()
-    }
-    fn reloads(&self) -> [u64; 4] {
-        let stats = self.host.stats();
-        ["", "_backoff", "_failure", "_success"].map(|event| {
-            match stats[&format!("wasm.a.vm_reload{event}")] {
-                Stat::Counter(value) => value,
-                _ => panic!("no counter"),
-            }
-        })
-    }
-}
-
-fn answer_of(exchange: &Exchange) -> &Message {
-    match &exchange.upstream {
-        weir_host::Upstream::Answers(answer) => answer,
-        _ => panic!("no answer"),
-    }
-}
-
-fn millis(millis: u64) -> Timestamp {
-    Timestamp::from_unix_nanos(millis * 1_000_000)
-}
-
-fn exchange(headers: &[(&str, &str)]) -> Exchange {
-    let mut answer = Message::new(HeaderMap::from([(":status", "200")]), "answer");
-    answer.trailers = Some(HeaderMap::from([("x-t", "1")]));
-    let mut exchange = Exchange::post("/", "body").answered_by(answer);
-    exchange.request.headers.remove("content-length");
-    exchange.request.trailers = Some(HeaderMap::from([("x-q", "1")]));
-    for (name, value) in headers {
-        exchange = exchange.with_header(name, value);
-    }
-    exchange
-}
-
-fn got(outcome: &Outcome) -> (Option<u16>, End, &str) {
-    let body = std::str::from_utf8(&outcome.downstream.body).unwrap();
-    (outcome.status(), outcome.end, body)
-}
-
-const REFUSED: (Option<u16>, End, &str) = (Some(503), End::Complete, "");
-const SERVED: (Option<u16>, End, &str) = (Some(200), End::Complete, "answer");
 
 #[test]
 fn a_trap_before_the_client_has_an_answer_is_an_empty_503_or_passes_under_fail_open() {
@@ -227,6 +113,25 @@ fn siblings_fail_at_their_next_event_or_pass_under_fail_open() {
 }
 
 #[test]
+fn a_trap_in_queue_ready_makes_a_sibling_of_the_stream_that_sent_the_message() {
+    for policy in POLICIES {
+        let mut rig = Rig::of(policy);
+        let headers = exchange(&[("x-trap", "Q")]).request.headers;
+        let mut stream = rig.proxy.stream("a", 0).unwrap();
+        stream.request_headers(&headers, false);
+        let id = stream.id();
+        rig.proxy.advance_to(millis(0));
+        assert!(rig.failed(), "{policy:?}");
+
+        let expected = match policy {
+            FailurePolicy::FailOpen => Some(200),
+            _ => Some(503),
+        };
+        assert_eq!(rig.finish(id).status(), expected, "{policy:?}");
+    }
+}
+
+#[test]
 fn paused_siblings_to_which_nothing_happens_are_stranded_whatever_the_policy() {
     for policy in POLICIES {
         let mut rig = Rig::of(policy);
@@ -264,50 +169,6 @@ fn later_streams_are_refused_pass_or_meet_a_new_vm() {
 }
 
 #[test]
-fn within_the_backoff_streams_are_refused_and_counted_and_after_it_a_new_vm_serves() {
-    let mut rig = Rig::of(RELOAD);
-    rig.trap("h");
-
-    rig.proxy.advance_to(millis(999));
-    assert_eq!(got(&rig.run(&[])), REFUSED);
-    assert_eq!(rig.reloads(), [0, 1, 0, 0]);
-    rig.proxy.advance_to(millis(1_000));
-    let outcome = rig.run(&[]);
-
-    assert_eq!(got(&outcome), SERVED);
-    assert!(said(&outcome).starts_with("C 2 1"), "{}", said(&outcome));
-    assert_eq!(rig.reloads(), [0, 1, 0, 1]);
-}
-
-#[test]
-fn the_backoff_counts_from_the_last_load_not_from_the_trap() {
-    let mut rig = Rig::of(RELOAD);
-    rig.proxy.advance_to(millis(5_000));
-    rig.trap("h");
-    assert_eq!(got(&rig.run(&[])), SERVED);
-    rig.trap("h");
-
-    assert_eq!(got(&rig.run(&[])), REFUSED);
-    assert_eq!(rig.reloads(), [0, 1, 0, 1]);
-}
-
-#[test]
-fn a_start_that_fails_at_a_reload_is_counted_and_tried_again_after_another_backoff() {
-    for place in ["V", "v", "F", "f", "c"] {
-        let mut rig = Rig::of(RELOAD);
-        rig.trap(place);
-        rig.proxy.advance_to(millis(1_000));
-
-        assert_eq!(got(&rig.run(&[])), REFUSED, "{place}");
-        assert_eq!(got(&rig.run(&[])), REFUSED, "{place}");
-        assert_eq!(rig.reloads(), [0, 1, 1, 0], "{place}");
-        rig.proxy.advance_to(millis(2_000));
-        assert_eq!(got(&rig.run(&[])), REFUSED, "{place}");
-        assert_eq!(rig.reloads(), [0, 1, 2, 0], "{place}");
-    }
-}
-
-#[test]
 fn a_failed_vm_does_not_tick_while_the_main_threads_does() {
     for policy in POLICIES {
         let mut rig = Rig::of(policy);
@@ -330,66 +191,6 @@ fn other_workers_do_not_notice() {
         assert_eq!(got(&outcome), SERVED, "{policy:?}");
         assert!(said(&outcome).contains("h 2"));
     }
-}
-
-#[test]
-fn plugins_that_share_a_vm_fail_together_each_under_its_own_policy() {
-    for (policy, expected) in [
-        (FailurePolicy::Closed, REFUSED),
-        (FailurePolicy::Open, SERVED),
-        (FailurePolicy::FailOpen, SERVED),
-        (RELOAD, REFUSED),
-    ] {
-        let filters = vec![filter("a", FailurePolicy::Closed), filter("b", policy)];
-        let mut rig = Rig::new(filters, 1);
-        rig.trap("h");
-
-        let outcome = rig.proxy.exchange("b", 0, &exchange(&[])).unwrap();
-
-        assert_eq!(got(&outcome), expected, "{policy:?}");
-        assert_eq!(said(&outcome), "");
-    }
-}
-
-#[test]
-fn plugins_that_share_a_vm_reload_each_for_itself_and_join_the_new_vm() {
-    let filters = vec![filter("a", RELOAD), filter("b", RELOAD)];
-    let mut rig = Rig::new(filters, 1);
-    rig.trap("h");
-    rig.proxy.advance_to(millis(1_000));
-
-    let of_b = rig.proxy.exchange("b", 0, &exchange(&[])).unwrap();
-    let of_a = rig.run(&[]);
-
-    assert!(said(&of_b).starts_with("C 2 1"), "{}", said(&of_b));
-    assert!(said(&of_a).starts_with("C 4 3"), "{}", said(&of_a));
-    let stats = rig.host.stats();
-    // Base, two canaries, main thread, worker, worker again.
-    assert_eq!(
-        stats["wasm.envoy.wasm.runtime.v8.created"],
-        Stat::Counter(6)
-    );
-    assert_eq!(stats["wasm.envoy.wasm.runtime.v8.active"], Stat::Gauge(3));
-}
-
-#[test]
-fn a_failed_vm_lives_as_long_as_a_plugin_without_reload_or_a_stream_has_it() {
-    let filters = vec![filter("a", RELOAD), filter("b", FailurePolicy::Closed)];
-    let mut rig = Rig::new(filters, 1);
-    let active = |rig: &Rig| rig.host.stats()["wasm.envoy.wasm.runtime.v8.active"].clone();
-    rig.trap("h");
-    rig.proxy.advance_to(millis(1_000));
-    rig.run(&[]);
-    assert_eq!(active(&rig), Stat::Gauge(4));
-
-    let mut rig = Rig::of(RELOAD);
-    let sibling = rig.paused(true);
-    rig.trap("h");
-    rig.proxy.advance_to(millis(1_000));
-    rig.run(&[]);
-    assert_eq!(active(&rig), Stat::Gauge(4));
-    rig.finish(sibling);
-    assert_eq!(active(&rig), Stat::Gauge(3));
 }
 
 #[test]

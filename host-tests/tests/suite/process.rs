@@ -360,3 +360,18 @@ fn a_proxy_that_shuts_down_ends_its_workers_plugins_and_then_those_of_the_main_t
     assert_eq!(process.said(), "D 2, X 2, D 1, X 1, D 2, X 2, D 1, X 1");
     assert_eq!(process.vms(), (5, 0));
 }
+
+#[test]
+fn a_message_is_announced_on_the_thread_that_registered_last() {
+    // Each configure registers the queue; every queue_ready of this guest traps.
+    let process = Process::new();
+    let mut proxy = process.start(2, vec![filter(fixture::faults(), "a", "")]);
+    process.said();
+
+    let sender = Exchange::get("/").with_header("x-trap", "Q");
+    proxy.exchange("a", 0, &sender).unwrap();
+
+    assert!(process.said().contains("X 2, Q 1"));
+    assert!(proxy.worker(0).unwrap().failure().is_none());
+    assert!(proxy.worker(1).unwrap().failure().is_some());
+}
