@@ -58,6 +58,16 @@ pub struct LogLine {
     pub message: String,
 }
 
+/// How the host tells of a trap.
+pub(crate) const TRAPPED: &str = "the guest trapped: ";
+
+impl LogLine {
+    /// Whether the host logged it about its guest.
+    pub(crate) fn is_hosts(&self) -> bool {
+        self.level == LogLevel::Critical && self.message.starts_with(TRAPPED)
+    }
+}
+
 impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "wasm log{}: {}", self.origin, self.message)

@@ -153,10 +153,12 @@ impl VmMetrics {
             2 => Kind::Histogram,
             _ => return Err(Status::BadArgument),
         };
-        let cell = self.registry.define(
-            format!("wasmcustom.{}", String::from_utf8_lossy(name)),
-            variant,
-        );
+        // Envoy joins the parts of a name by dots, and an empty part is none.
+        let name = match String::from_utf8_lossy(name) {
+            name if name.is_empty() => "wasmcustom".to_owned(),
+            name => format!("wasmcustom.{name}"),
+        };
+        let cell = self.registry.define(name, variant);
         let cells = self
             .by_kind
             .get_mut(kind as usize)

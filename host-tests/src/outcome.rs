@@ -53,6 +53,8 @@ pub struct Outcome {
     pub downstream: Sent,
     /// What the upstream got.
     pub upstream: Sent,
+    /// Envoy's response code: the client's status, or the one that arrived from the upstream and was held back.
+    pub code: Option<u16>,
     /// Envoy's response code details: who ended the stream and why. Empty for an ordinary response.
     pub details: String,
     /// Whether Envoy or the guest answered in the upstream's place.
@@ -80,6 +82,7 @@ impl Outcome {
     }
     pub(crate) fn of(mut stream: Box<StreamState>) -> Self {
         let end = stream.end.unwrap_or(End::Left);
+        let code = stream.status();
         let downstream = match stream.direct_reply.take() {
             Some((headers, body)) => Sent {
                 headers,
@@ -91,6 +94,7 @@ impl Outcome {
         };
         Self {
             end,
+            code,
             downstream,
             upstream: sent(&mut stream.request),
             details: std::mem::take(&mut stream.details),

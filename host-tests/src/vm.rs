@@ -14,7 +14,7 @@ use crate::exports::{Export, Exports, GrpcCallbacks, Resolver};
 use crate::host::Process;
 use crate::hostcall::HostcallCounts;
 use crate::load_error::LoadError;
-use crate::log::{LogLevel, LogLine};
+use crate::log::{LogLevel, LogLine, TRAPPED};
 use crate::metrics::VmMetrics;
 use crate::phase::Phase;
 use crate::plugin::Settings;
@@ -163,7 +163,7 @@ impl Vm {
             state.stop_iteration = false;
             state.log(
                 LogLevel::Critical,
-                format!("the guest trapped: {}", failure.reason).as_bytes(),
+                format!("{TRAPPED}{}", failure.reason).as_bytes(),
             );
             self.failure = Some(failure);
         }
@@ -192,9 +192,10 @@ fn new_state(
     ordinal: u64,
     now: Timestamp,
 ) -> VmState {
+    let name = process.vm_names.next(ordinal);
     VmState {
         process: Arc::clone(process),
-        name: process.vm_names.next(ordinal),
+        name,
         originals: Arc::default(),
         memory: None,
         allocate: None,
@@ -210,7 +211,7 @@ fn new_state(
         declarations: HashMap::new(),
         metrics: VmMetrics::new(process.stats.clone()),
         callouts: Callouts::default(),
-        random: Pcg64::new(process.config.seed.into(), ordinal.into()),
+        random: Pcg64::new(process.config.seed.into(), name.sequence()),
         vm: Arc::clone(settings),
         roots: Vec::new(),
         streams: std::collections::BTreeMap::new(),

@@ -296,6 +296,7 @@ impl Worker {
             Some(stream) => Outcome::of(stream),
             None => Outcome {
                 end: End::Left,
+                code: None,
                 downstream: Sent::default(),
                 upstream: Sent::default(),
                 details: String::new(),

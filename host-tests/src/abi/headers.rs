@@ -59,15 +59,22 @@ fn readable(state: &VmState, which: Map) -> Option<&HeaderMap> {
     let stream = state.stream()?;
     let logging = stream.logging;
     let headers = |path: &'_ Path| path.headers_shown || (logging && path.headers_arrived);
-    let trailers = |path: &'_ Path| path.trailers_shown || (logging && path.trailers_arrived);
     match which {
         Map::RequestHeaders => headers(&stream.request).then_some(&stream.request.headers),
-        Map::RequestTrailers => trailers(&stream.request).then_some(&stream.request.trailers),
+        // Access loggers are handed the response's trailers only.
+        Map::RequestTrailers => stream
+            .request
+            .trailers_shown
+            .then_some(&stream.request.trailers),
         Map::ResponseHeaders => match &stream.direct_reply {
             Some((reply, _)) if logging => Some(reply),
             _ => headers(&stream.response).then_some(&stream.response.headers),
         },
-        Map::ResponseTrailers => trailers(&stream.response).then_some(&stream.response.trailers),
+        Map::ResponseTrailers => {
+            let path = &stream.response;
+            let shown = path.trailers_shown || (logging && path.trailers_arrived);
+            shown.then_some(&path.trailers)
+        }
         _ => None,
     }
 }

@@ -86,6 +86,21 @@ pub(super) fn request<'a>(
     }
 }
 
+/// Envoy's response flags as far as this host has reasons for them, by what the response code details say.
+fn flags(details: &str) -> i64 {
+    let bit = match details {
+        "upstream_reset_before_response_started{remote_reset}"
+        | "upstream_reset_after_response_started{remote_reset}" => 4,
+        "upstream_reset_before_response_started{connection_termination}"
+        | "upstream_reset_after_response_started{connection_termination}" => 6,
+        "route_not_found" => 8,
+        "downstream_remote_disconnect" => 14,
+        "upstream_reset_after_response_started{protocol_error}" => 23,
+        _ => return 0,
+    };
+    1 << bit
+}
+
 pub(super) fn response<'a>(stream: &'a StreamState, name: &[u8]) -> Option<Found<'a>> {
     let sent = match &stream.direct_reply {
         Some((_, body)) => body.len(),
@@ -98,7 +113,7 @@ pub(super) fn response<'a>(stream: &'a StreamState, name: &[u8]) -> Option<Found
             Some(Found::Bytes(stream.details.as_bytes()))
         }
         b"code_details" if stream.response.headers_arrived => Some(Found::Bytes(b"via_upstream")),
-        b"flags" => Some(int(0)),
+        b"flags" => Some(int(flags(&stream.details))),
         b"grpc_status" => {
             let said = [response_trailers(stream), response_headers(stream)]
                 .into_iter()

@@ -15,6 +15,18 @@ pub enum VmName {
     Thread(u64),
 }
 
+impl VmName {
+    /// The random sequence that the VM draws from; no two VMs of a process share one.
+    pub(crate) fn sequence(self) -> u128 {
+        let of_kind = |kind: u128, number: u64| (kind << u64::BITS) | u128::from(number);
+        match self {
+            Self::Thread(number) => of_kind(0, number),
+            Self::Canary(number) => of_kind(1, number),
+            Self::Base(number) => of_kind(2, number),
+        }
+    }
+}
+
 impl fmt::Display for VmName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

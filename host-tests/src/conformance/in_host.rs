@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::normal;
 use crate::base::Code as Compiled;
 use crate::flow::lifecycle::after;
 use crate::host::{Host, HostConfig, HostError};
@@ -227,6 +228,7 @@ impl Process {
                         let reason = || format!("{refusal}: {}", refusal.why);
                         observation.refused.get_or_insert_with(reason);
                     }
+                    proxy.advance_to(after(proxy.now(), DRAIN_TIME));
                     continue;
                 }
             };
@@ -268,30 +270,13 @@ fn config(spec: &PluginSpec) -> PluginConfig {
     }
 }
 
-/// Lines by the number that the probe puts before each; other plugins' lines stay together.
+/// Lines of guests; that a guest trapped is what the host says.
 fn by_vm(lines: &[LogLine]) -> Vec<Vec<String>> {
-    let mut vms: Vec<(&str, Vec<String>)> = Vec::new();
-    for line in lines {
-        let (vm, text) = split_nonce(&line.message);
-        let text = format!("{} {text}", line.level.name());
-        match vms.iter_mut().find(|(own, _)| *own == vm) {
-            Some((_, lines)) => lines.push(text),
-            None => vms.push((vm, vec![text])),
-        }
-    }
-    vms.into_iter().map(|(_, lines)| lines).collect()
-}
-
-/// The probe's number of its VM, and the rest; no number where the line is not the probe's.
-pub(super) fn split_nonce(message: &str) -> (&str, &str) {
-    match message.split_once('|') {
-        Some((nonce, text))
-            if nonce.len() == 8 && nonce.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
-        {
-            (nonce, text)
-        }
-        _ => ("", message),
-    }
+    let guests = lines.iter().filter(|line| !line.is_hosts());
+    normal::by_vm(guests.map(|line| {
+        let (nonce, text) = normal::split_nonce(&line.message);
+        (nonce, line.level.name(), text)
+    }))
 }
 
 fn stats(host: &Host) -> BTreeMap<String, u64> {

@@ -36,3 +36,38 @@ fn lower_case(pairs: Pairs) -> impl Iterator<Item = (String, String)> {
         .into_iter()
         .map(|(name, value)| (name.to_ascii_lowercase(), value))
 }
+
+/// The probe's number of its VM, and the rest; no number where the line is not the probe's.
+pub(super) fn split_nonce(message: &str) -> (&str, &str) {
+    match message.split_once('|') {
+        Some((nonce, text))
+            if nonce.len() == 8 && nonce.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            (nonce, text)
+        }
+        _ => ("", message),
+    }
+}
+
+/// Log lines (number of the VM, level, text) VM by VM, in the order of their first lines. Lines without a number
+/// come last and sorted: nobody knows from which VM they are, and threads of Envoy race.
+pub(super) fn by_vm<'a>(
+    lines: impl Iterator<Item = (&'a str, &'static str, &'a str)>,
+) -> Vec<Vec<String>> {
+    let mut vms: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut others = Vec::new();
+    for (vm, level, text) in lines {
+        let line = format!("{level} {text}");
+        match vms.iter_mut().find(|(own, _)| *own == vm) {
+            _ if vm.is_empty() => others.push(line),
+            Some((_, lines)) => lines.push(line),
+            None => vms.push((vm, vec![line])),
+        }
+    }
+    let mut vms: Vec<Vec<String>> = vms.into_iter().map(|(_, lines)| lines).collect();
+    if !others.is_empty() {
+        others.sort_unstable();
+        vms.push(others);
+    }
+    vms
+}

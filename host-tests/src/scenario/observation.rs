@@ -44,7 +44,8 @@ impl Observation {
 pub struct Seen {
     /// What the client got.
     pub downstream: Received,
-    /// What the upstream got; `None` where it saw no request.
+    /// What the upstream got; `None` where it saw no whole request: how much of one that was given up had left
+    /// by then is a race.
     pub upstream: Option<Received>,
     /// Envoy's `%RESPONSE_CODE_DETAILS%`; spaces as underscores, `-` where there is none.
     pub details: String,

@@ -87,7 +87,8 @@ impl Flight {
         // Ends that come because the client leaves are none.
         let downstream = received(&self.got.borrow(), proxy.downstream);
         let asked = self.asked.borrow().clone();
-        let upstream = (!asked.headers.is_empty()).then(|| received(&asked, proxy.upstream_speaks));
+        let upstream =
+            (asked.end == End::Complete).then(|| received(&asked, proxy.upstream_speaks));
         if let Some(client) = self.client.take() {
             client.leave().await;
         }

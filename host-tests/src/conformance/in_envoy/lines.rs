@@ -1,12 +1,12 @@
 //! What guests logged, told apart by VM and stream.
 use weir_envoy::stage::LogRecord;
 
-use super::super::in_host::split_nonce;
+use crate::conformance::normal::{self, split_nonce};
 
 /// One line of a guest.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
-    /// The probe's number of its VM, or the thread of another guest.
+    /// The probe's number of its VM; empty for other lines.
     vm: String,
     level: &'static str,
     text: String,
@@ -16,12 +16,8 @@ impl Line {
     pub(super) fn of(record: &LogRecord) -> Option<Self> {
         let message = record.of_plugin()?;
         let (nonce, text) = split_nonce(message);
-        let vm = match nonce {
-            "" => format!("thread {}", record.thread),
-            nonce => nonce.to_owned(),
-        };
         Some(Self {
-            vm,
+            vm: nonce.to_owned(),
             level: level(&record.level),
             text: text.to_owned(),
         })
@@ -71,13 +67,9 @@ pub(super) fn of(log: &[LogRecord]) -> Vec<Line> {
 
 /// VM by VM in the order of their first lines.
 pub(super) fn by_vm(lines: &[Line]) -> Vec<Vec<String>> {
-    let mut vms: Vec<(&str, Vec<String>)> = Vec::new();
-    for line in lines {
-        let text = format!("{} {}", line.level, line.text);
-        match vms.iter_mut().find(|(own, _)| *own == line.vm) {
-            Some((_, lines)) => lines.push(text),
-            None => vms.push((&line.vm, vec![text])),
-        }
-    }
-    vms.into_iter().map(|(_, lines)| lines).collect()
+    normal::by_vm(
+        lines
+            .iter()
+            .map(|line| (&*line.vm, line.level, &*line.text)),
+    )
 }

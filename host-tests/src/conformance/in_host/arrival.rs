@@ -3,6 +3,7 @@
 //! Over HTTP/2 a filter sees headers in the sender's order and each DATA frame by itself. Over HTTP/1.1 pseudo
 //! headers have an order of their own, pieces that come in one read are one, and the end comes separately.
 use crate::header_map::HeaderMap;
+use crate::inline_headers::Kind;
 use crate::scenario::{Ending, MessageSpec, Protocol};
 use crate::stream::Stream;
 
@@ -25,8 +26,9 @@ impl Arrival {
             move_behind_method(&mut pairs);
             pairs.retain(|(name, _)| name != "transfer-encoding" && name != "host");
         }
+        join_cookies(&mut pairs);
         pairs.push(("x-forwarded-proto".to_owned(), "http".to_owned()));
-        Self::new(message, pairs, protocol, ends)
+        Self::new(message, Kind::Request, pairs, protocol, ends)
     }
     /// A response; `ends` is false for an upstream that breaks off.
     pub(super) fn of_response(message: &MessageSpec, protocol: Protocol, ends: bool) -> Self {
@@ -41,10 +43,11 @@ impl Arrival {
             };
             pairs.push((name.to_owned(), value.to_owned()));
         }
-        Self::new(message, pairs, protocol, ends)
+        Self::new(message, Kind::Response, pairs, protocol, ends)
     }
     fn new(
         message: &MessageSpec,
+        kind: Kind,
         pairs: Vec<(String, String)>,
         protocol: Protocol,
         ends: bool,
@@ -71,10 +74,11 @@ impl Arrival {
             pieces.push((Vec::new(), true));
         }
         Self {
-            head: header_map(pairs),
+            head: header_map(kind, pairs),
             ends_with_head,
             pieces,
-            trailers: (ends && trailers).then(|| header_map(message.trailers.clone())),
+            trailers: (ends && trailers)
+                .then(|| header_map(Kind::Trailers, message.trailers.clone())),
         }
     }
     /// Delivers it as a request.
@@ -117,12 +121,28 @@ fn move_behind_method(pairs: &mut Vec<(String, String)>) {
     }
 }
 
-fn header_map(pairs: Vec<(String, String)>) -> HeaderMap {
+fn header_map(kind: Kind, pairs: Vec<(String, String)>) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in pairs {
-        map.append(name, value);
+        map.add(kind, name.as_bytes(), value.as_bytes());
     }
     map
+}
+
+/// Over HTTP/2 cookies may come in crumbs; Envoy puts them together behind the other headers.
+fn join_cookies(pairs: &mut Vec<(String, String)>) {
+    let is_cookie = |(name, _): &(String, String)| name == "cookie";
+    let crumbs: Vec<&str> = pairs
+        .iter()
+        .filter(|pair| is_cookie(pair))
+        .map(|(_, value)| value.as_str())
+        .collect();
+    if crumbs.is_empty() {
+        return;
+    }
+    let cookie = crumbs.join("; ");
+    pairs.retain(|pair| !is_cookie(pair));
+    pairs.push(("cookie".to_owned(), cookie));
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::scenario::{Protocol, ProxySpec, Received, ReceivedEnd, Seen};
 
 /// A stream that was closed; `is_head` if its method was `HEAD`.
 pub(super) fn of(outcome: Outcome, spec: &ProxySpec, is_head: bool) -> Seen {
-    let code = outcome.status().unwrap_or(0);
+    let code = outcome.code.unwrap_or(0);
     let details = match outcome.details.as_str() {
         "" if code == 0 => "-",
         "" if outcome.answered_locally => "",
@@ -18,6 +18,15 @@ pub(super) fn of(outcome: Outcome, spec: &ProxySpec, is_head: bool) -> Seen {
         End::Reset => ReceivedEnd::Reset,
         End::Stranded(_) | End::Left => ReceivedEnd::Stranded,
     };
+    let lacks = |sent: &Sent, protocol| protocol == Protocol::Http1 && is_short(sent);
+    // A client that was promised more than it got still waits.
+    let end = match end {
+        ReceivedEnd::Complete if !is_head && lacks(&outcome.downstream, spec.downstream) => {
+            ReceivedEnd::Stranded
+        }
+        end => end,
+    };
+    let whole = outcome.upstream.complete && !lacks(&outcome.upstream, spec.upstream);
     let mut downstream = received(outcome.downstream, spec.downstream, end);
     if is_head {
         downstream.body.clear();
@@ -25,12 +34,17 @@ pub(super) fn of(outcome: Outcome, spec: &ProxySpec, is_head: bool) -> Seen {
     Seen {
         code,
         details: details.replace(' ', "_"),
-        upstream: outcome
-            .upstream
-            .complete
-            .then(|| received(outcome.upstream, spec.upstream, ReceivedEnd::Complete)),
+        upstream: whole.then(|| received(outcome.upstream, spec.upstream, ReceivedEnd::Complete)),
         downstream,
     }
+}
+
+/// Whether less was sent than `content-length` promises.
+fn is_short(sent: &Sent) -> bool {
+    let promised = sent.headers.get("content-length");
+    promised
+        .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+        .is_some_and(|promised: usize| promised > sent.body.len())
 }
 
 fn received(sent: Sent, protocol: Protocol, end: ReceivedEnd) -> Received {
