@@ -26,12 +26,21 @@ fn send(guest: &mut Guest<'_>, arguments: &Arguments) -> Result<(), Fault> {
     let headers = pairs::read(read(memory, arguments.headers)?);
     let stream = state.context();
     state.stop_iteration = true;
-    let replied = |action: &Deferred| matches!(action, Deferred::Reply { stream: other, .. } if *other == stream);
-    if state.streams.contains_key(&stream) && !state.deferred.iter().any(replied) {
+    let details = String::from_utf8_lossy(details).replace(|c: char| c.is_ascii_whitespace(), "_");
+    let earlier = state.deferred.iter_mut().find_map(|action| match action {
+        Deferred::Reply {
+            stream: other,
+            reply,
+        } if *other == stream => Some(reply),
+        _ => None,
+    });
+    if let Some(earlier) = earlier {
+        // Envoy logs what the last one says of itself.
+        earlier.details = details;
+    } else if state.streams.contains_key(&stream) {
         let reply = LocalReply {
             status: arguments.status,
-            details: String::from_utf8_lossy(details)
-                .replace(|c: char| c.is_ascii_whitespace(), "_"),
+            details,
             body: body.to_vec(),
             headers,
             grpc_status: Some(arguments.grpc_status).filter(|status| *status <= 16),

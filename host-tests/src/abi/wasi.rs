@@ -154,15 +154,11 @@ fn fd_fdstat_get(guest: &mut Guest<'_>, fd: u32, to: u32) -> Result<u32, Status>
     Ok(SUCCESS)
 }
 
-fn proc_exit(guest: &mut Guest<'_>, code: u32) -> wasmtime::Result<()> {
+fn proc_exit(guest: &mut Guest<'_>) -> wasmtime::Result<()> {
     let state = guest.data_mut();
     state.hostcalls.count(Hostcall::Wasi);
     state.phase.check("proc_exit")?;
     // As in Envoy it returns; the guest then runs into its own `unreachable`.
-    state.log(
-        LogLevel::Error,
-        format!("wasi proc_exit({code})").as_bytes(),
-    );
     Ok(())
 }
 
@@ -244,8 +240,8 @@ pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()
                 })
             },
         )?;
-        linker.func_wrap(module, "proc_exit", |mut guest: Guest<'_>, code: u32| {
-            proc_exit(&mut guest, code)
+        linker.func_wrap(module, "proc_exit", |mut guest: Guest<'_>, _code: u32| {
+            proc_exit(&mut guest)
         })?;
         refused! { linker, module,
             "sched_yield"() = SUCCESS;

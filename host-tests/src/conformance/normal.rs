@@ -71,3 +71,34 @@ pub(super) fn by_vm<'a>(
     }
     vms
 }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Pairs {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn headers_are_ordered_by_name_and_keep_the_order_of_their_values() {
+        let sent = pairs(&[("X-B", "2"), ("x-a", "1"), (":status", "200"), ("x-b", "1")]);
+
+        let kept = headers(sent, Protocol::Http2);
+
+        let expected = [(":status", "200"), ("x-a", "1"), ("x-b", "2"), ("x-b", "1")];
+        assert_eq!(kept, pairs(&expected));
+    }
+
+    #[test]
+    fn what_http1_says_about_ends_is_left_out_there_only() {
+        let sent = pairs(&[
+            ("transfer-encoding", "chunked"),
+            ("content-length", "0"),
+            ("date", "now"),
+        ]);
+
+        assert_eq!(headers(sent.clone(), Protocol::Http1), []);
+        assert_eq!(headers(sent, Protocol::Http2).len(), 2);
+    }
+}

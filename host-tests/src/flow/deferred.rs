@@ -41,11 +41,6 @@ impl Vm {
             stream.details = reply.details;
             return;
         }
-        if stream.replied && stream.end.is_some() {
-            // The first reply went out; what the second one says of itself is what is logged.
-            stream.details = reply.details;
-            return;
-        }
         if stream.end.is_some() {
             return;
         }

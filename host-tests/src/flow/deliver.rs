@@ -155,10 +155,13 @@ impl Vm {
         if path.buffering {
             path.hold_chunk();
             path.streaming = false;
-            self.check_limit(id, direction);
-            let Some(_) = self.open(id, direction) else {
-                return;
-            };
+            // A reply to a request waits until the filter has returned, one to a response does not.
+            if direction == Direction::Response {
+                self.check_limit(id, direction);
+            }
+        }
+        if self.open(id, direction).is_none() {
+            return;
         }
         let size = self
             .stream_mut(id)
@@ -176,6 +179,7 @@ impl Vm {
             return self.run_deferred();
         };
         self.run_deferred();
+        self.check_limit(id, direction);
         let Some(stream) = self.open(id, direction) else {
             return;
         };

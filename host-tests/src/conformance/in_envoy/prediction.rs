@@ -97,3 +97,43 @@ impl<'a> Prediction<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::{Received, Seen};
+
+    fn predicted(end: ReceivedEnd) -> Observation {
+        let lines = [
+            "r1|> tick",
+            "c2|> context_create 2 1",
+            "s7|> request_headers 4 1",
+            "s7|> log",
+            "s7|> delete",
+        ];
+        let seen = Seen {
+            downstream: Received {
+                end,
+                ..Received::default()
+            },
+            ..Seen::default()
+        };
+        Observation {
+            vms: vec![lines.iter().map(|line| format!("info {line}")).collect()],
+            exchanges: vec![seen],
+            ..Observation::default()
+        }
+    }
+
+    #[test]
+    fn a_stranded_exchange_is_left_after_the_lines_before_its_log() {
+        let run = EnvoyRun::new("envoy");
+        let stranded = predicted(ReceivedEnd::Stranded);
+        let ended = predicted(ReceivedEnd::Complete);
+
+        let awaited = Prediction::of(&stranded, &run).of_exchange(Some("7"), 0);
+        assert_eq!((awaited.lines_until_stranded, awaited.lines), (Some(1), 3));
+        let awaited = Prediction::of(&ended, &run).of_exchange(Some("7"), 0);
+        assert_eq!((awaited.lines_until_stranded, awaited.lines), (None, 3));
+    }
+}

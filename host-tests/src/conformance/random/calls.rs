@@ -40,22 +40,39 @@ const PROPERTIES: &[&[&str]] = &[
 ];
 
 impl Draw {
-    pub(super) fn call(&mut self, callback: &str) -> Map<String, Value> {
-        match self.below(100) {
-            0..=34 => self.header_call(),
-            35..=54 => self.buffer_call(),
-            55..=61 => self.property_call(),
-            62..=67 => self.shared_data_call(),
-            68..=73 => {
-                let stream = self.number(&[0, 0, 1, 1, 2, 3, 4]);
+    /// What turns the stream: a continuation, a reply, an end.
+    pub(super) fn turn(&mut self, callback: &str) -> Map<String, Value> {
+        let responds = match callback {
+            "http_call_response" => self.callouts_for_response,
+            callback => callback.starts_with("response"),
+        };
+        match self.below(10) {
+            _ if callback == "http_call_response" && self.chance(80) => {
+                call("continue_stream", [u32::from(responds).into()])
+            }
+            0..=4 => {
+                let request_only: &[u32] = &[0, 0, 0, 2, 3, 4];
+                let either: &[u32] = &[0, 1, 1, 1, 2, 3, 4];
+                let stream = self.number(if responds { either } else { request_only });
                 call("continue_stream", [stream.into()])
             }
-            74..=78 => self.local_reply(),
-            79 => {
+            5..=8 => self.local_reply(),
+            _ => {
                 let stream = self.number(&[0, 1, 2, 3, 4]);
                 call("close_stream", [stream.into()])
             }
-            80..=86 if !matches!(callback, "log" | "done" | "delete") => self.http_call(),
+        }
+    }
+    pub(super) fn call(&mut self, callback: &str) -> Map<String, Value> {
+        let for_response = callback.starts_with("response");
+        let calls_out = for_response == self.callouts_for_response
+            && (for_response || callback.starts_with("request"));
+        match self.below(100) {
+            0..=39 => self.header_call(),
+            40..=62 => self.buffer_call(),
+            63..=70 => self.property_call(),
+            71..=77 => self.shared_data_call(),
+            78..=86 if calls_out => self.http_call(),
             87..=90 => self.wrong_pointer(),
             91 | 92 => {
                 let name = self.word(&["nothing", "clear_route_cache"]);
@@ -157,9 +174,7 @@ impl Draw {
         )
     }
     fn http_call(&mut self) -> Map<String, Value> {
-        let upstream = self.word(&[
-            "answers", "answers", "answers", "refuses", "resets", "empty", "none",
-        ]);
+        let upstream = self.word(&["answers", "answers", "answers", "resets", "empty", "none"]);
         let path = self.word(&["/status/200", "/status/403", "/bytes/5", "/trailers"]);
         let mut head = vec![
             [":method", "GET"],
