@@ -1,7 +1,8 @@
 //! A Proxy-Wasm host on wasmtime that behaves as Envoy does.
 //!
 //! [`Host`] is the proxy's process, [`Plugin`] a compiled filter with one configuration, [`Worker`]
-//! one thread's VM, [`Stream`] one exchange in it. No clock is ever read: workers are told the time.
+//! one thread with its VMs, [`Stream`] one exchange in it; [`Proxy`] puts threads and plugins
+//! together. No clock is ever read: workers are told the time.
 //! Any Proxy-Wasm plugin runs in it. Beside the host stands what the `weir` command is made of:
 //! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
 //! detector, [`policy_file`] for policies, [`demo`].

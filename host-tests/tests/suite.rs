@@ -1,6 +1,7 @@
 //! The host's behaviour, seen through small guests in `guests/`, and the real plugin's in the host.
 #![expect(
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a fixture that cannot be made is a failed test"
 )]
