@@ -4,12 +4,16 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use crate::wire::{Fields, Outgoing, Reaction, Served, Server, Service, Tape};
 
 mod grpc;
+
+/// How long they take. What client and upstream send without being asked comes first, so that it shows in one order.
+const PAUSE: Duration = Duration::from_millis(40);
 
 /// All of them; ended when dropped.
 #[derive(Debug)]
@@ -65,6 +69,7 @@ impl Service for Answers {
         Served {
             tape: Tape::default(),
             reaction: Reaction::Answer(answer(of_head(head, ":method"), of_head(head, ":path"))),
+            pause: PAUSE,
         }
     }
 }
@@ -98,6 +103,7 @@ impl Service for Silent {
         Served {
             tape: Tape::default(),
             reaction: Reaction::Hang,
+            pause: Duration::ZERO,
         }
     }
 }
@@ -110,6 +116,7 @@ impl Service for Resets {
         Served {
             tape: Tape::default(),
             reaction: Reaction::Reset,
+            pause: PAUSE,
         }
     }
 }

@@ -6,6 +6,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use std::time::Duration;
+
 use crate::wire::{Fields, Outgoing, Reaction, Served, Server, Service, Tape, Watch};
 
 /// The header that names the exchange.
@@ -91,7 +93,11 @@ impl Service for Script {
             .and_then(|(_, value)| value.parse().ok());
         let expected = port.and_then(|port: u16| self.exchanges().remove(&port));
         match expected {
-            Some((tape, reaction)) => Served { tape, reaction },
+            Some((tape, reaction)) => Served {
+                tape,
+                reaction,
+                pause: Duration::ZERO,
+            },
             // Nobody has said anything: a mistake of whoever runs the proxy, shown to the client.
             None => Served {
                 tape: Tape::default(),
@@ -99,6 +105,7 @@ impl Service for Script {
                     (":status", "599"),
                     ("x-stage", "unexpected request"),
                 ])),
+                pause: Duration::ZERO,
             },
         }
     }

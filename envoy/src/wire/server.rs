@@ -5,11 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
 
 use super::http1::{self, Role};
 use super::http2::{Link, PREFACE};
@@ -31,6 +33,8 @@ pub struct Served {
     pub tape: Tape,
     /// What is done.
     pub reaction: Reaction,
+    /// HTTP/1.1 only: how long after the request.
+    pub pause: Duration,
 }
 
 /// What is done with a request once it is complete.
@@ -133,12 +137,17 @@ async fn http1(
 ) -> io::Result<()> {
     loop {
         let head = http1::read_head(&mut from, Role::Request).await?;
-        let Served { tape, reaction } = service.begin(&head);
+        let Served {
+            tape,
+            reaction,
+            pause,
+        } = service.begin(&head);
         tape.headers(head.clone());
         if let Err(error) = http1::read_body(&mut from, Role::Request, &head, &tape).await {
             tape.end(End::Reset);
             return Err(error);
         }
+        sleep(pause).await;
         match reaction {
             Reaction::Answer(answer) => {
                 to.write_all(&http1::to_bytes(&answer)).await?;

@@ -1,4 +1,6 @@
 //! The gRPC service `test.Probe`, by hand: messages are bytes, whatever they mean.
+use std::time::Duration;
+
 use crate::wire::{End, Fields, Outgoing, Reaction, Responder, Served, Service, Talk, Tape, Watch};
 
 /// Flag and length in front of each message.
@@ -23,6 +25,7 @@ impl Service for Probe {
         Served {
             tape: Tape::default(),
             reaction,
+            pause: Duration::ZERO,
         }
     }
 }

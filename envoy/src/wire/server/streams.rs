@@ -42,7 +42,7 @@ pub(super) async fn serve(
                 match streams.get(&id) {
                     Some(stream) => stream.tape.trailers(fields),
                     None => {
-                        let Served { tape, reaction } = service.begin(&fields);
+                        let Served { tape, reaction, .. } = service.begin(&fields);
                         tape.headers(fields);
                         let reaction = begin(reaction, &tape, &link, id, &mut tasks);
                         streams.insert(id, Stream { tape, reaction });
