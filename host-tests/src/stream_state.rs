@@ -201,11 +201,9 @@ impl StreamState {
             None => self.filter_state.push((key.to_vec(), value.to_vec())),
         }
     }
-    /// The first one to say why stays.
+    /// The last one to say why is the one that is logged.
     pub(crate) fn set_details(&mut self, details: &str) {
-        if self.details.is_empty() {
-            self.details = details.to_owned();
-        }
+        details.clone_into(&mut self.details);
     }
     /// Answers past the filter, or resets when the client has headers already.
     pub(crate) fn reply_directly(&mut self, reply: LocalReply) {

@@ -71,6 +71,39 @@ pub(super) fn by_vm<'a>(
     }
     vms
 }
+/// A stream's lines where others share its VM: numbers of callouts count from the stream's first.
+pub(super) fn of_stream(lines: &mut [String]) {
+    let mut tokens: Vec<String> = Vec::new();
+    for line in lines {
+        let Some((_, text)) = line.split_once('|') else {
+            continue;
+        };
+        let token = if let Some(arguments) = text.strip_prefix("> http_call_response ") {
+            arguments.split(' ').next()
+        } else if text.starts_with("http_call ") {
+            text.rsplit_once(" -> 0 ").map(|(_, token)| token)
+        } else {
+            None
+        };
+        let Some(token) = token.map(str::to_owned) else {
+            continue;
+        };
+        let known = tokens.iter().position(|known| *known == token);
+        let number = known.unwrap_or_else(|| {
+            tokens.push(token.clone());
+            tokens.len() - 1
+        });
+        let named = format!("#{number}");
+        *line = match text.starts_with('>') {
+            true => line.replacen(&token, &named, 1),
+            false => match line.rsplit_once(&token) {
+                Some((before, after)) => format!("{before}{named}{after}"),
+                None => continue,
+            },
+        };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +121,27 @@ mod tests {
 
         let expected = [(":status", "200"), ("x-a", "1"), ("x-b", "2"), ("x-b", "1")];
         assert_eq!(kept, pairs(&expected));
+    }
+
+    #[test]
+    fn tokens_of_a_stream_count_from_its_first() {
+        let mut lines = [
+            "info s8|http_call \"a\" [:path: /8] \"\" [] 5 -> 0 8",
+            "info s8|> http_call_response 8 3 8 0",
+            "info s8|http_call \"a\" [] \"\" [] 5 -> 0 12",
+            "info s8|log 8 \"a\" -> 2",
+        ]
+        .map(str::to_owned);
+
+        of_stream(&mut lines);
+
+        let expected = [
+            "info s8|http_call \"a\" [:path: /8] \"\" [] 5 -> 0 #0",
+            "info s8|> http_call_response #0 3 8 0",
+            "info s8|http_call \"a\" [] \"\" [] 5 -> 0 #1",
+            "info s8|log 8 \"a\" -> 2",
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]

@@ -82,7 +82,8 @@ impl Draw {
 
     fn exchange(&mut self) -> ExchangeSpec {
         let mut request = self.message();
-        if self.chance(5) {
+        let is_head = self.chance(5);
+        if is_head {
             request.headers.push((":method".into(), "HEAD".into()));
         }
         if self.chance(20) {
@@ -94,7 +95,17 @@ impl Draw {
         ExchangeSpec {
             through: Some(self.word(&["stop", "stop", "hold"]).to_owned()),
             request,
-            upstream: self.upstream(),
+            upstream: match self.upstream() {
+                // A body in answer to HEAD is the upstream's mistake, not the plugin's.
+                UpstreamSpec::Answers(answer) if is_head => UpstreamSpec::Answers(MessageSpec {
+                    body: Vec::new(),
+                    trailers: Vec::new(),
+                    ends: Ending::WithLast,
+                    ..answer
+                }),
+                UpstreamSpec::BreaksOff(_) if is_head => UpstreamSpec::Resets {},
+                upstream => upstream,
+            },
             client: match self.chance(5) {
                 true => ClientSpec::LeavesBeforeEnd,
                 false => ClientSpec::Stays,
@@ -183,9 +194,17 @@ impl Draw {
             // At most one of them in a callback, and last: Envoy does some at once and some later.
             calls.push(self.turn(callback));
         }
+        // To continue and to answer so as well sends a message twice.
+        let continues = calls
+            .iter()
+            .any(|call| call.contains_key("continue_stream"));
+        let answer = match continues && callback.ends_with("_headers") {
+            true => self.number(&[1, 1, 3, 4, 99]),
+            false => self.number(answers),
+        };
         Visit {
             calls,
-            answer: Some(self.number(answers)),
+            answer: Some(answer),
         }
     }
 }

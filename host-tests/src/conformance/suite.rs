@@ -10,6 +10,7 @@ use std::thread;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinError, JoinSet, LocalSet};
 
+use super::normal;
 use super::{
     Compared, EnvoyRun, EnvoyRunError, HostRun, RandomReport, RunError, SharedEnvoy, SharedHost,
     differences, random,
@@ -198,11 +199,13 @@ impl Shared {
             };
             let scenario = random::scenario(seed);
             let predicted = self.host.borrow_mut().run(&scenario);
-            let predicted = predicted
+            let mut predicted = predicted
                 .map_err(|source| in_host(&scenario.name, source))?
                 .of_stream(&seed.to_string());
             let seen = self.envoy.run(&scenario, &predicted).await;
-            let seen = seen.map_err(|source| in_envoy(&scenario.name, source))?;
+            let mut seen = seen.map_err(|source| in_envoy(&scenario.name, source))?;
+            let lines = predicted.vms.iter_mut().chain(&mut seen.vms);
+            lines.for_each(|lines| normal::of_stream(lines));
             let compared = Compared::new(&scenario, differences(&predicted, &seen));
             if !compared.differences.is_empty() {
                 different.push((seed, compared));
