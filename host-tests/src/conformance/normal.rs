@@ -71,13 +71,21 @@ pub(super) fn by_vm<'a>(
     }
     vms
 }
-/// A stream's lines where others share its VM: numbers of callouts count from the stream's first.
+/// A stream's lines where others share its VM: numbers of callouts count from the stream's first,
+/// and versions of shared data, which count for the whole process, are left out.
 pub(super) fn of_stream(lines: &mut [String]) {
     let mut tokens: Vec<String> = Vec::new();
     for line in lines {
-        let Some((_, text)) = line.split_once('|') else {
+        let Some((who, text)) = line.split_once('|') else {
             continue;
         };
+        if text.starts_with("get_shared_data ")
+            && text.contains(" -> 0 ")
+            && let Some((value, _version)) = text.rsplit_once(' ')
+        {
+            *line = format!("{who}|{value} *");
+            continue;
+        }
         let token = if let Some(arguments) = text.strip_prefix("> http_call_response ") {
             arguments.split(' ').next()
         } else if text.starts_with("http_call ") {
@@ -93,14 +101,13 @@ pub(super) fn of_stream(lines: &mut [String]) {
             tokens.push(token.clone());
             tokens.len() - 1
         });
-        let named = format!("#{number}");
-        *line = match text.starts_with('>') {
-            true => line.replacen(&token, &named, 1),
-            false => match line.rsplit_once(&token) {
-                Some((before, after)) => format!("{before}{named}{after}"),
-                None => continue,
-            },
+        let split = match text.starts_with('>') {
+            true => text.split_once(&token),
+            false => text.rsplit_once(&token),
         };
+        if let Some((before, after)) = split {
+            *line = format!("{who}|{before}#{number}{after}");
+        }
     }
 }
 

@@ -19,7 +19,7 @@ impl Line {
         Some(Self {
             vm: nonce.to_owned(),
             level: level(&record.level),
-            text: text.to_owned(),
+            text: without_connection(text),
         })
     }
     /// `WHO` of the probe's lines.
@@ -38,6 +38,15 @@ impl Line {
     pub(super) fn is_deletion(&self) -> bool {
         self.text.ends_with("|> delete")
     }
+}
+
+/// What the stage's route adds to a request shows in maps that are read after the router had them.
+fn without_connection(text: &str) -> String {
+    let Some((before, after)) = text.split_once(", x-connection: ") else {
+        return text.to_owned();
+    };
+    let rest = after.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    format!("{before}{rest}")
 }
 
 /// `WHO` of `WHO|TEXT`, where that is the probe's: `r1`, `c2`, `s...`.

@@ -9,7 +9,7 @@ pub(super) fn of(outcome: Outcome, spec: &ProxySpec, is_head: bool) -> Seen {
     let code = outcome.code.unwrap_or(0);
     let details = match outcome.details.as_str() {
         "" if code == 0 => "-",
-        "" if outcome.answered_locally => "",
+        "" if outcome.details_told => "",
         "" => "via_upstream",
         details => details,
     };

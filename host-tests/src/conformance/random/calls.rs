@@ -150,7 +150,11 @@ impl Draw {
         let key = format!("{}-{ordinal}", self.seed);
         match self.below(4) {
             0 | 1 => call("get_shared_data", [key.into()]),
-            2 => call("set_shared_data", [key.into(), "v".into(), json!("$cas")]),
+            2 => {
+                // `$cas` would be whatever any stream of the VM has read last.
+                let version = self.number(&[1, 77, u32::MAX]);
+                call("set_shared_data", [key.into(), "v".into(), version.into()])
+            }
             _ => call("set_shared_data", [key.into(), "w".into(), 0.into()]),
         }
     }
