@@ -112,9 +112,7 @@ fn sent(path: &mut crate::stream_state::Path) -> Sent {
     Sent {
         headers: path.take_forwarded_headers(),
         body: std::mem::take(&mut path.body_forwarded),
-        trailers: path
-            .trailers_forwarded
-            .then(|| std::mem::take(&mut path.trailers)),
+        trailers: path.trailers_forwarded.take(),
         complete: path.complete,
     }
 }

@@ -56,7 +56,8 @@ pub(crate) struct Path {
     pub(crate) headers_forwarded: bool,
     /// What was forwarded, should the filter write to the headers afterwards.
     pub(crate) headers_as_forwarded: Option<HeaderMap>,
-    pub(crate) trailers_forwarded: bool,
+    /// As the receiver got them.
+    pub(crate) trailers_forwarded: Option<HeaderMap>,
     pub(crate) body_forwarded: Vec<u8>,
     /// The receiver has everything.
     pub(crate) complete: bool,

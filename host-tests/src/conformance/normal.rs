@@ -1,6 +1,6 @@
 //! What both hosts leave out of messages, and how they order the rest, so that only what a plugin can cause
 //! is compared.
-use crate::scenario::Protocol;
+use crate::scenario::{Observation, Protocol, Received, ReceivedEnd};
 
 type Pairs = Vec<(String, String)>;
 
@@ -71,9 +71,25 @@ pub(super) fn by_vm<'a>(
     }
     vms
 }
-/// A stream's lines where others share its VM: numbers of callouts count from the stream's first,
-/// and versions of shared data, which count for the whole process, are left out.
-pub(super) fn of_stream(lines: &mut [String]) {
+/// What can be compared of a random scenario, whose proxy others share and whose plugin does anything at any time: numbers
+/// of callouts count from the stream's first; versions of shared data, which count for the whole process, are left
+/// out; so is what a client got before a reset, which may or may not have left Envoy by then.
+pub(super) fn of_stream(observation: &mut Observation) {
+    for lines in &mut observation.vms {
+        of_lines(lines);
+    }
+    for seen in &mut observation.exchanges {
+        let downstream = &mut seen.downstream;
+        if downstream.end == ReceivedEnd::Reset {
+            *downstream = Received {
+                end: ReceivedEnd::Reset,
+                ..Received::default()
+            };
+        }
+    }
+}
+
+fn of_lines(lines: &mut [String]) {
     let mut tokens: Vec<String> = Vec::new();
     for line in lines {
         let Some((who, text)) = line.split_once('|') else {
@@ -140,7 +156,7 @@ mod tests {
         ]
         .map(str::to_owned);
 
-        of_stream(&mut lines);
+        of_lines(&mut lines);
 
         let expected = [
             "info s8|http_call \"a\" [:path: /8] \"\" [] 5 -> 0 #0",

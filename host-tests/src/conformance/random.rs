@@ -36,7 +36,8 @@ pub fn scenario(seed: u64) -> Scenario {
     let mut draw = Draw {
         generator: Pcg64::seed_from_u64(seed),
         seed,
-        callouts_for_response: false,
+        calls_out_in: "",
+        replies_to_response: false,
     };
     let mut exchange = draw.exchange();
     exchange
@@ -55,8 +56,11 @@ pub fn scenario(seed: u64) -> Scenario {
 struct Draw {
     generator: Pcg64,
     seed: u64,
-    /// Whether callouts are made for the response; else for the request.
-    callouts_for_response: bool,
+    /// The callback in which a callout is made. One at most: two that are answered at once race.
+    calls_out_in: &'static str,
+    /// Whether the response is replied to; else the request. A reply to a reply is seen by the filter or not, by
+    /// where in Envoy's own calls it is made.
+    replies_to_response: bool,
 }
 
 impl Draw {
@@ -90,7 +94,14 @@ impl Draw {
             let path = self.word(&["/a?b=c", "/deep/er", "/%41"]);
             request.headers.push((":path".into(), path.into()));
         }
-        self.callouts_for_response = self.chance(30);
+        self.calls_out_in = self.word(&[
+            "request_headers",
+            "request_headers",
+            "request_trailers",
+            "response_headers",
+            "response_trailers",
+        ]);
+        self.replies_to_response = self.chance(50);
         request.script = self.script();
         ExchangeSpec {
             through: Some(self.word(&["stop", "stop", "hold"]).to_owned()),
@@ -193,6 +204,11 @@ impl Draw {
     }
     fn visit(&mut self, callback: &str, answers: &[u32]) -> Visit {
         let mut calls: Vec<_> = (0..self.below(4)).map(|_| self.call(callback)).collect();
+        let mut has_callout = false;
+        calls.retain(|call| {
+            let is_callout = call.contains_key("http_call");
+            !is_callout || !std::mem::replace(&mut has_callout, true)
+        });
         if self.chance(match callback {
             "http_call_response" => 80,
             "log" | "done" | "delete" => 0,
@@ -205,9 +221,10 @@ impl Draw {
         let continues = calls
             .iter()
             .any(|call| call.contains_key("continue_stream"));
-        let answer = match continues && callback.ends_with("_headers") {
-            true => self.number(&[1, 1, 3, 4, 99]),
-            false => self.number(answers),
+        let answer = match continues {
+            true if callback.ends_with("_headers") => self.number(&[1, 1, 3, 4, 99]),
+            true if callback.ends_with("_trailers") => 1,
+            _ => self.number(answers),
         };
         Visit {
             calls,

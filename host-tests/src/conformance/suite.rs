@@ -204,8 +204,8 @@ impl Shared {
                 .of_stream(&seed.to_string());
             let seen = self.envoy.run(&scenario, &predicted).await;
             let mut seen = seen.map_err(|source| in_envoy(&scenario.name, source))?;
-            let lines = predicted.vms.iter_mut().chain(&mut seen.vms);
-            lines.for_each(|lines| normal::of_stream(lines));
+            normal::of_stream(&mut predicted);
+            normal::of_stream(&mut seen);
             let compared = Compared::new(&scenario, differences(&predicted, &seen));
             if !compared.differences.is_empty() {
                 different.push((seed, compared));

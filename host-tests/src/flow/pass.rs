@@ -146,7 +146,7 @@ impl StreamState {
     /// What is held goes on; `ends`: nothing comes after it.
     pub(super) fn pass_held(&mut self, direction: Direction, ends: bool) {
         let path = self.path_mut(direction);
-        path.holding = false;
+        // Still held, if nothing: Envoy keeps the empty buffer, and whoever continues again passes it on with its end.
         path.body_forwarded.append(&mut path.held);
         if ends {
             self.finish(direction);
@@ -155,7 +155,7 @@ impl StreamState {
     /// Trailers go on and end the message, unless its headers wait.
     pub(super) fn pass_trailers(&mut self, direction: Direction) {
         let path = self.path_mut(direction);
-        path.trailers_forwarded = true;
+        path.trailers_forwarded = Some(path.trailers.clone());
         if path.headers_forwarded {
             self.finish(direction);
         }

@@ -61,7 +61,7 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The whole body, lossily as text.
     pub body: String,
-    /// `None` where none came.
+    /// `None` where none came, or empty ones, which HTTP/2 does not send.
     pub trailers: Option<Vec<(String, String)>>,
     /// How it ended.
     pub end: ReceivedEnd,

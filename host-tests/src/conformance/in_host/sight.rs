@@ -54,7 +54,8 @@ fn received(sent: Sent, protocol: Protocol, end: ReceivedEnd) -> Received {
         trailers: sent
             .trailers
             .as_ref()
-            .map(|trailers| normal::trailers(pairs(trailers))),
+            .map(|trailers| normal::trailers(pairs(trailers)))
+            .filter(|trailers| !trailers.is_empty()),
         end,
     }
 }

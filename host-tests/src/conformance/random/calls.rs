@@ -43,7 +43,7 @@ impl Draw {
     /// What turns the stream: a continuation, a reply, an end.
     pub(super) fn turn(&mut self, callback: &str) -> Map<String, Value> {
         let responds = match callback {
-            "http_call_response" => self.callouts_for_response,
+            "http_call_response" => self.calls_out_in.starts_with("response"),
             callback => callback.starts_with("response"),
         };
         match self.below(10) {
@@ -56,7 +56,7 @@ impl Draw {
                 let stream = self.number(if responds { either } else { request_only });
                 call("continue_stream", [stream.into()])
             }
-            5..=8 => self.local_reply(),
+            5..=8 if responds == self.replies_to_response => self.local_reply(),
             _ => {
                 let stream = self.number(&[0, 1, 2, 3, 4]);
                 call("close_stream", [stream.into()])
@@ -64,9 +64,7 @@ impl Draw {
         }
     }
     pub(super) fn call(&mut self, callback: &str) -> Map<String, Value> {
-        let for_response = callback.starts_with("response");
-        let calls_out = for_response == self.callouts_for_response
-            && (for_response || callback.starts_with("request"));
+        let calls_out = callback == self.calls_out_in;
         match self.below(100) {
             0..=39 => self.header_call(),
             40..=62 => self.buffer_call(),
@@ -106,7 +104,11 @@ impl Draw {
             3 => call("add_header_map_value", [map, self.name(), value]),
             4 => call("replace_header_map_value", [map, self.name(), value]),
             5 => call("remove_header_map_value", [map, self.name()]),
-            6 => call("get_header_map_size", [map]),
+            6 => {
+                // Not of headers, to which the stage's route and Envoy add what is not compared.
+                let map = self.number(&[1, 3, 4, 6, 9]);
+                call("get_header_map_size", [map.into()])
+            }
             7 => call("get_header_map_pairs", [map]),
             _ => {
                 // A request that lost its pseudo headers is another scenario's matter.
