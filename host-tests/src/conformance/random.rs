@@ -5,7 +5,7 @@
 //! leave. Left out is what no two runs of Envoy agree on (races between threads and sockets, real time,
 //! random bytes) and what would touch other streams of the same VM: traps, timers, shared keys. Those
 //! have scenarios written by hand. Left out is also what crashes Envoy 1.40: continuing a response that
-//! has not come, or a body whenever it is shown, replying to or closing a stream in its log callback.
+//! has not come, or a body whenever it is shown, making trailers when a stream is done, replying to or closing a stream in its log callback.
 mod calls;
 
 use rand_pcg::Pcg64;
@@ -115,6 +115,8 @@ impl Draw {
                     ..answer
                 }),
                 UpstreamSpec::BreaksOff(_) if is_head => UpstreamSpec::Resets {},
+                // Then the response is a reply, too.
+                UpstreamSpec::Resets {} if self.replies_to_response => UpstreamSpec::default(),
                 upstream => upstream,
             },
             client: match self.chance(5) {
@@ -204,6 +206,9 @@ impl Draw {
     }
     fn visit(&mut self, callback: &str, answers: &[u32]) -> Visit {
         let mut calls: Vec<_> = (0..self.below(4)).map(|_| self.call(callback)).collect();
+        if matches!(callback, "log" | "done" | "delete") {
+            calls.retain(|call| !calls::makes_trailers(call));
+        }
         let mut has_callout = false;
         calls.retain(|call| {
             let is_callout = call.contains_key("http_call");

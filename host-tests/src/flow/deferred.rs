@@ -1,7 +1,6 @@
 //! What the guest asked for during a call, done once the call has returned.
 use super::Direction;
 use crate::local_reply::LocalReply;
-use crate::outcome::End;
 use crate::state::Deferred;
 use crate::vm::Vm;
 
@@ -54,17 +53,8 @@ impl Vm {
         let (headers, body) = reply.into_response(stream.request_kind);
         stream.response.headers = headers;
         self.deliver_headers(id, Direction::Response, body.is_empty());
-        if body.is_empty() {
-            return;
-        }
-        // Its body still comes to the filter where that has replaced it by another reply.
-        let replaced = self.stream_mut(id).and_then(|stream| {
-            let replaced = stream.end == Some(End::Complete) && stream.direct_reply.is_some();
-            replaced.then(|| stream.end.take()).flatten()
-        });
-        self.deliver_data(id, Direction::Response, &body, true);
-        if let (Some(end), Some(stream)) = (replaced, self.stream_mut(id)) {
-            stream.end = Some(end);
+        if !body.is_empty() {
+            self.deliver_data(id, Direction::Response, &body, true);
         }
     }
 }

@@ -133,6 +133,10 @@ impl StreamState {
     /// The current chunk goes on; `ends`: it is the last one.
     pub(super) fn pass_data(&mut self, direction: Direction, ends: bool) {
         let path = self.path_mut(direction);
+        if path.complete {
+            // Trailers that the filter made have overtaken it.
+            return path.chunk.clear();
+        }
         if path.body_forwarded.is_empty() {
             std::mem::swap(&mut path.body_forwarded, &mut path.chunk);
         } else {
@@ -146,6 +150,9 @@ impl StreamState {
     /// What is held goes on; `ends`: nothing comes after it.
     pub(super) fn pass_held(&mut self, direction: Direction, ends: bool) {
         let path = self.path_mut(direction);
+        if path.complete {
+            return path.held.clear();
+        }
         // Still held, if nothing: Envoy keeps the empty buffer, and whoever continues again passes it on with its end.
         path.body_forwarded.append(&mut path.held);
         if ends {

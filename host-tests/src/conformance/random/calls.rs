@@ -9,6 +9,14 @@ pub(super) fn call(name: &str, arguments: impl IntoIterator<Item = Value>) -> Ma
     Map::from_iter([(name.to_owned(), Value::Array(arguments))])
 }
 
+/// Whether it writes to trailers, or asks for their size, which makes them as well.
+pub(super) fn makes_trailers(call: &Map<String, Value>) -> bool {
+    call.iter().any(|(name, arguments)| {
+        let of_trailers = matches!(arguments.get(0).and_then(Value::as_u64), Some(1 | 3));
+        of_trailers && name.contains("header_map") && !name.contains("get_header_map_value")
+    })
+}
+
 /// Property paths whose values are the same in every proxy.
 const PROPERTIES: &[&[&str]] = &[
     &["request", "path"],
@@ -19,7 +27,6 @@ const PROPERTIES: &[&[&str]] = &[
     &["request", "method"],
     &["request", "protocol"],
     &["request", "size"],
-    &["request", "total_size"],
     &["request", "headers", "x-a"],
     &["request", "useragent"],
     &["response", "code"],
