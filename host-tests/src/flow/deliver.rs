@@ -205,7 +205,7 @@ impl Vm {
                     false => stream.pass_data(direction, ends),
                 }
                 if made_trailers {
-                    stream.pass_trailers(direction);
+                    self.resume_trailers(id, direction);
                 }
                 return;
             }
@@ -226,11 +226,8 @@ impl Vm {
             }
         }
         // Envoy passes made trailers on in requests even where their data stops.
-        if made_trailers
-            && direction == Direction::Request
-            && let Some(stream) = self.open(id, direction)
-        {
-            stream.pass_trailers(direction);
+        if made_trailers && direction == Direction::Request {
+            self.resume_trailers(id, direction);
         }
     }
 

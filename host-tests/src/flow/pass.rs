@@ -59,7 +59,8 @@ impl Vm {
             stream.path_mut(direction).from_filter = false;
         }
     }
-    fn resume_trailers(&mut self, id: u32, direction: Direction) {
+    /// Trailers go on, after a stop of everything by way of the filter.
+    pub(super) fn resume_trailers(&mut self, id: u32, direction: Direction) {
         let Some(stream) = self.open(id, direction) else {
             return;
         };
