@@ -26,6 +26,7 @@ const FAILS: &str = "name: who_has_none_passes_too\nsteps: [exchange: {}]\nexpec
 /// A folder with the plugin and these scenarios.
 struct Folder(TempDir);
 
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
 impl Folder {
     fn with(scenarios: &[(&str, &str)]) -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
