@@ -34,7 +34,8 @@ pub struct HostConfig {
     /// Bytes that one direction of a stream may hold back before Envoy gives up on it
     /// (`per_connection_buffer_limit_bytes`).
     pub buffer_limit_bytes: NonZeroU32,
-    /// A guest call that takes longer (up to twice as long) is ended as a trap; `None` lets it hang.
+    /// A guest call that takes longer (up to twice as long) is given up, and with it its whole worker, as in Envoy:
+    /// [`crate::Stranding::WorkerHangs`]. `None` lets it hang.
     pub hang_limit: Option<Duration>,
     /// Counts the instructions that guests execute, as [`crate::Worker::fuel`] tells; it makes them slower.
     pub fuel: bool,

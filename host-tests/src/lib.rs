@@ -3,7 +3,9 @@
 //! [`Host`] is the proxy's process, [`Plugin`] a compiled filter with one configuration, [`Worker`]
 //! one thread with its VMs, [`Stream`] one exchange in it; [`Proxy`] puts threads and plugins
 //! together. No clock is ever read: workers are told the time.
-//! Any Proxy-Wasm plugin runs in it. Beside the host stands what the `weir` command is made of:
+//! [`Proxy`] is a process with a main thread, several workers and plugins. Any Proxy-Wasm plugin runs in it;
+//! [`scenario`] says what happens to one, [`plugin_test`] and [`conformance`] run scenarios, [`calls`] and [`schedule`]
+//! look into a run. Beside the host stands what the `weir` command is made of:
 //! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
 //! detector, [`policy_file`] for policies, [`demo`].
 //!

@@ -57,8 +57,8 @@ pub struct Outcome {
     pub code: Option<u16>,
     /// Envoy's response code details: who ended the stream and why. Empty for an ordinary response.
     pub details: String,
-    /// Whether Envoy or the guest answered in the upstream's place.
-    pub answered_locally: bool,
+    /// Whether there are details, if only empty ones.
+    pub details_told: bool,
     /// What `set_property` left, as Envoy names it: `wasm.` + path; in the order of the first write.
     pub filter_state: Vec<(Vec<u8>, Vec<u8>)>,
     /// What the guest logged in this stream's callbacks.
@@ -98,7 +98,7 @@ impl Outcome {
             downstream,
             upstream: sent(&mut stream.request),
             details: std::mem::take(&mut stream.details),
-            answered_locally: stream.replied,
+            details_told: stream.details_told,
             filter_state: std::mem::take(&mut stream.filter_state),
             log: std::mem::take(&mut stream.log),
         }
@@ -112,9 +112,7 @@ fn sent(path: &mut crate::stream_state::Path) -> Sent {
     Sent {
         headers: path.take_forwarded_headers(),
         body: std::mem::take(&mut path.body_forwarded),
-        trailers: path
-            .trailers_forwarded
-            .then(|| std::mem::take(&mut path.trailers)),
+        trailers: path.trailers_forwarded.take(),
         complete: path.complete,
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::calls::Profile;
 use crate::conformance::{HostRun, Modules, RunError};
 use crate::host::HostConfig;
-use crate::scenario::{FolderError, Observation, Scenario};
+use crate::scenario::{Expectation, FolderError, Observation, Scenario};
 
 /// A scenario with the file that it stands in.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,10 +82,13 @@ impl PluginCase {
         })
     }
     fn unmet(&self, observation: &Observation) -> Vec<String> {
-        if let Some(reason) = &observation.refused {
+        let expected = self.scenario.expect.iter();
+        let refusal = |expectation: &Expectation| matches!(expectation, Expectation::Refused {});
+        if let Some(reason) = &observation.refused
+            && !expected.clone().any(refusal)
+        {
             return vec![format!("the plugin was refused: {reason}")];
         }
-        let expected = self.scenario.expect.iter();
         expected
             .filter_map(|expectation| expectation.unmet(observation))
             .collect()

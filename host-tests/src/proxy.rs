@@ -197,6 +197,22 @@ impl Proxy {
         self.set_now(now.max(self.now));
         self.settle();
     }
+    /// Runs what is due first, at `due`, and nothing else that is due then.
+    pub(crate) fn run_one(&mut self, due: Timestamp) {
+        if self.draining.iter().any(|old| old.until <= due) {
+            return self.advance_to(due);
+        }
+        self.set_now(due.max(self.now));
+        let now = self.now;
+        let first = self
+            .threads
+            .iter_mut()
+            .find(|thread| thread.next_event().is_some_and(|due| due <= now));
+        if let Some(thread) = first {
+            thread.run_next_event(now);
+        }
+        self.settle();
+    }
     fn set_now(&mut self, now: Timestamp) {
         self.now = now;
         for thread in &mut self.threads {

@@ -1,6 +1,6 @@
 //! Scenarios: a proxy with plugins and what happens to it, for our host and for a real Envoy alike.
 //!
-//! One YAML file holds one scenario. `weir test --plugin` runs it against any plugin in our host;
+//! A YAML file holds one scenario or a list of them. `weir test --plugin` runs it against any plugin in our host;
 //! `weir conformance` runs it in our host and in an Envoy and compares the two [`Observation`]s. A
 //! scenario says nothing about a host: times are waits, ports and threads are the runner's business.
 mod exchange;

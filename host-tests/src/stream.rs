@@ -87,6 +87,10 @@ impl Stream<'_> {
                 .stream_mut(id)
                 .is_some_and(|stream| stream.response.headers_arrived);
             match vm.stream_mut(id) {
+                // The client has nothing yet, so that Envoy can still answer.
+                Some(stream) if started && !stream.response.headers_forwarded => {
+                    stream.reply_directly(LocalReply { details, ..reply });
+                }
                 Some(stream) if started => stream.reset(&details),
                 _ => vm.reply(id, reply),
             }

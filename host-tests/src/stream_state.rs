@@ -41,6 +41,12 @@ pub(crate) struct Path {
     /// The last body callback paused, so the filter sees all that is held.
     pub(crate) buffering: bool,
     pub(crate) iteration: Iteration,
+    /// The stream goes on after a stop of everything: what is held is shown to the filter first.
+    pub(crate) from_filter: bool,
+    /// Continuations on top of one another.
+    pub(crate) nested: u32,
+    /// The chunk that is shown is what is held.
+    pub(crate) chunk_is_held: bool,
     /// What is held has no limit.
     pub(crate) streaming: bool,
     /// The sender has finished.
@@ -50,7 +56,8 @@ pub(crate) struct Path {
     pub(crate) headers_forwarded: bool,
     /// What was forwarded, should the filter write to the headers afterwards.
     pub(crate) headers_as_forwarded: Option<HeaderMap>,
-    pub(crate) trailers_forwarded: bool,
+    /// As the receiver got them.
+    pub(crate) trailers_forwarded: Option<HeaderMap>,
     pub(crate) body_forwarded: Vec<u8>,
     /// The receiver has everything.
     pub(crate) complete: bool,
@@ -59,7 +66,7 @@ pub(crate) struct Path {
 impl Path {
     /// The body buffer that the filter may reach now.
     pub(crate) fn body(&self) -> Option<&Vec<u8>> {
-        if self.buffering {
+        if self.buffering || (self.chunk_shown && self.chunk_is_held) {
             Some(&self.held)
         } else if self.chunk_shown {
             Some(&self.chunk)
@@ -68,7 +75,7 @@ impl Path {
         }
     }
     pub(crate) fn body_mut(&mut self) -> Option<&mut Vec<u8>> {
-        if self.buffering {
+        if self.buffering || (self.chunk_shown && self.chunk_is_held) {
             Some(&mut self.held)
         } else if self.chunk_shown {
             Some(&mut self.chunk)
@@ -118,6 +125,8 @@ pub(crate) struct StreamState {
     pub(crate) direct_reply: Option<(HeaderMap, Vec<u8>)>,
     pub(crate) end: Option<End>,
     pub(crate) details: String,
+    /// Somebody has given details, if only empty ones.
+    pub(crate) details_told: bool,
     pub(crate) filter_state: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) attributes: Attributes,
     pub(crate) log: Vec<LogLine>,
@@ -141,6 +150,7 @@ impl StreamState {
             direct_reply: None,
             end: None,
             details: String::new(),
+            details_told: false,
             filter_state: Vec::new(),
             attributes,
             log: Vec::new(),
@@ -189,7 +199,12 @@ impl StreamState {
         if self.failed && self.direct_reply.take().is_some() {
             self.end = Some(End::Reset);
         }
-        self.reset("wasm_close_stream");
+        // Whoever has said why before is believed.
+        if self.response.headers_arrived || self.details_told {
+            self.end.get_or_insert(End::Reset);
+        } else {
+            self.reset("wasm_close_stream");
+        }
     }
     /// Files `value` under `key`, in the place of an older one.
     pub(crate) fn set_filter_state(&mut self, key: &[u8], value: &[u8]) {
@@ -203,6 +218,7 @@ impl StreamState {
     }
     /// The last one to say why is the one that is logged.
     pub(crate) fn set_details(&mut self, details: &str) {
+        self.details_told = true;
         details.clone_into(&mut self.details);
     }
     /// Answers past the filter, or resets when the client has headers already.

@@ -300,7 +300,7 @@ impl Worker {
                 downstream: Sent::default(),
                 upstream: Sent::default(),
                 details: String::new(),
-                answered_locally: false,
+                details_told: false,
                 filter_state: Vec::new(),
                 log: Vec::new(),
             },

@@ -3,8 +3,8 @@
 //! Each behaves in one way, whatever a plugin sends: `answers`, `refuses`, `silent`, `resets`, `empty`, `grpc`.
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
@@ -14,6 +14,19 @@ mod grpc;
 
 /// How long they take. What client and upstream send without being asked comes first, so that it shows in one order.
 const PAUSE: Duration = Duration::from_millis(40);
+/// Between two answers of any of them, so that those show in the order of their questions.
+const GAP: Duration = Duration::from_millis(6);
+
+/// When the latest answer is due.
+type Latest = Arc<Mutex<Instant>>;
+
+/// How long the next answer takes.
+fn pause(latest: &Latest) -> Duration {
+    let now = Instant::now();
+    let mut latest = latest.lock().unwrap_or_else(PoisonError::into_inner);
+    *latest = (now + PAUSE).max(*latest + GAP);
+    latest.duration_since(now)
+}
 
 /// All of them; ended when dropped.
 #[derive(Debug)]
@@ -33,10 +46,11 @@ impl Callouts {
     pub async fn start() -> io::Result<Self> {
         // Bound, so that nobody else gets the port, and given back: nobody listens there.
         let refuses = TcpListener::bind(("127.0.0.1", 0)).await?.local_addr()?;
+        let latest = Arc::new(Mutex::new(Instant::now()));
         Ok(Self {
-            answers: Server::start(Arc::new(Answers)).await?,
+            answers: Server::start(Arc::new(Answers(Arc::clone(&latest)))).await?,
             silent: Server::start(Arc::new(Silent)).await?,
-            resets: Server::start(Arc::new(Resets)).await?,
+            resets: Server::start(Arc::new(Resets(latest))).await?,
             grpc: Server::start(Arc::new(grpc::Probe)).await?,
             refuses,
         })
@@ -62,14 +76,14 @@ fn of_head<'a>(head: &'a Fields, name: &str) -> &'a str {
 }
 
 /// Answers as the path says.
-struct Answers;
+struct Answers(Latest);
 
 impl Service for Answers {
     fn begin(&self, head: &Fields) -> Served {
         Served {
             tape: Tape::default(),
             reaction: Reaction::Answer(answer(of_head(head, ":method"), of_head(head, ":path"))),
-            pause: PAUSE,
+            pause: pause(&self.0),
         }
     }
 }
@@ -109,14 +123,14 @@ impl Service for Silent {
 }
 
 /// Closes the connection at a request.
-struct Resets;
+struct Resets(Latest);
 
 impl Service for Resets {
     fn begin(&self, _head: &Fields) -> Served {
         Served {
             tape: Tape::default(),
             reaction: Reaction::Reset,
-            pause: PAUSE,
+            pause: pause(&self.0),
         }
     }
 }

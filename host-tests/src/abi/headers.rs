@@ -99,6 +99,8 @@ fn writable(stream: &mut StreamState, which: Map) -> Option<&mut HeaderMap> {
     if !path.trailers_shown && path.chunk_shown && ends {
         path.trailers_arrived = true;
         path.trailers_shown = true;
+        // New ones, even where others have come and gone.
+        path.trailers = HeaderMap::new();
     }
     path.trailers_shown.then_some(&mut path.trailers)
 }

@@ -110,7 +110,7 @@ fn top<'a>(state: &'a VmState, name: &[u8]) -> Option<Found<'a>> {
 
 fn below<'a>(state: &'a VmState, found: Found<'a>, name: &[u8]) -> Option<Found<'a>> {
     let group = match found {
-        Found::Headers(headers) => return Some(Found::Bytes(headers?.get(name)?)),
+        Found::Headers(headers) => return joined(headers?, name),
         Found::Metadata if name == b"filter_metadata" => return Some(Found::Headers(None)),
         Found::Value(_) | Found::Bytes(_) | Found::Metadata => return None,
         Found::Group(group) => group,
@@ -169,5 +169,19 @@ mod tests {
         assert_eq!(cut(b"request\0\0path"), [&b"request"[..], b"", b"path"]);
         assert_eq!(cut(b"\0request"), [&b""[..], b"request"]);
         assert!(cut(b"").is_empty());
+    }
+}
+
+/// All values of a header, joined as Envoy joins them.
+fn joined<'a>(headers: &'a HeaderMap, name: &[u8]) -> Option<Found<'a>> {
+    let values: Vec<&[u8]> = headers
+        .iter()
+        .filter(|(own, _)| own.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+        .collect();
+    match values.as_slice() {
+        [] => None,
+        [one] => Some(Found::Bytes(one)),
+        several => Some(Found::Value(Value::Bytes(several.join(&b',')))),
     }
 }

@@ -1,4 +1,5 @@
 //! `weir conformance`: whether our host behaves as a real Envoy does.
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -41,7 +42,7 @@ impl ConformanceCommand {
     pub(crate) fn execute(&self) -> anyhow::Result<Outcome> {
         if self.show {
             let scenario = random::scenario(self.seed);
-            println!("{}", serde_json::to_string_pretty(&scenario)?);
+            writeln!(io::stdout(), "{}", serde_json::to_string_pretty(&scenario)?)?;
             return Ok(Outcome::Fine);
         }
         let scenarios = self.scenarios()?;
@@ -66,8 +67,8 @@ impl ConformanceCommand {
         let report = Report::of(&compared, random);
         bar.finish_and_clear();
         match self.format {
-            Format::Text => print!("{}", report.text()),
-            Format::Json => println!("{}", serde_json::to_string(&report)?),
+            Format::Text => write!(io::stdout(), "{}", report.text())?,
+            Format::Json => writeln!(io::stdout(), "{}", serde_json::to_string(&report)?)?,
         }
         Ok(match report.is_clean() {
             true => Outcome::Fine,

@@ -30,7 +30,19 @@ impl fmt::Display for Difference {
 /// which is quadratic in their number.
 pub fn differences(host: &Observation, envoy: &Observation) -> Vec<Difference> {
     let mut found = Found(Vec::new());
-    found.if_unequal("refused", &host.refused.is_some(), &envoy.refused.is_some());
+    if host.refused.is_some() != envoy.refused.is_some() {
+        // The texts differ always.
+        found.if_unequal("refused", &host.refused, &envoy.refused);
+    }
+    if host.crashed.is_some() || envoy.crashed.is_some() {
+        // There is nothing to agree on, even if both did.
+        found.0.push(Difference {
+            place: "crashed".to_owned(),
+            host: format!("{:?}", host.crashed),
+            envoy: format!("{:?}", envoy.crashed),
+        });
+        return found.0;
+    }
     if found.0.is_empty() && host.refused.is_some() {
         // What else is seen of a proxy that refuses depends on how far it came.
         return found.0;

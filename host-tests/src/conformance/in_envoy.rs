@@ -101,7 +101,7 @@ fn crashed(proxy: &Proxy) -> Observation {
     let first = words.iter().find(critical);
     let words = first.map_or("without a word", |record| record.text.as_str());
     Observation {
-        refused: Some(format!("Envoy crashed: {words}")),
+        crashed: Some(words.to_owned()),
         ..Observation::default()
     }
 }

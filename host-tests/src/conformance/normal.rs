@@ -1,6 +1,6 @@
 //! What both hosts leave out of messages, and how they order the rest, so that only what a plugin can cause
 //! is compared.
-use crate::scenario::Protocol;
+use crate::scenario::{Observation, Protocol, Received, ReceivedEnd};
 
 type Pairs = Vec<(String, String)>;
 
@@ -71,13 +71,37 @@ pub(super) fn by_vm<'a>(
     }
     vms
 }
-/// A stream's lines where others share its VM: numbers of callouts count from the stream's first.
-pub(super) fn of_stream(lines: &mut [String]) {
+/// What can be compared of a random scenario, whose proxy others share and whose plugin does anything at any time: numbers
+/// of callouts count from the stream's first; versions of shared data, which count for the whole process, are left
+/// out; so is what a client got before a reset, which may or may not have left Envoy by then.
+pub(super) fn of_stream(observation: &mut Observation) {
+    for lines in &mut observation.vms {
+        of_lines(lines);
+    }
+    for seen in &mut observation.exchanges {
+        let downstream = &mut seen.downstream;
+        if downstream.end == ReceivedEnd::Reset {
+            *downstream = Received {
+                end: ReceivedEnd::Reset,
+                ..Received::default()
+            };
+        }
+    }
+}
+
+fn of_lines(lines: &mut [String]) {
     let mut tokens: Vec<String> = Vec::new();
     for line in lines {
-        let Some((_, text)) = line.split_once('|') else {
+        let Some((who, text)) = line.split_once('|') else {
             continue;
         };
+        if text.starts_with("get_shared_data ")
+            && text.contains(" -> 0 ")
+            && let Some((value, _version)) = text.rsplit_once(' ')
+        {
+            *line = format!("{who}|{value} *");
+            continue;
+        }
         let token = if let Some(arguments) = text.strip_prefix("> http_call_response ") {
             arguments.split(' ').next()
         } else if text.starts_with("http_call ") {
@@ -93,14 +117,13 @@ pub(super) fn of_stream(lines: &mut [String]) {
             tokens.push(token.clone());
             tokens.len() - 1
         });
-        let named = format!("#{number}");
-        *line = match text.starts_with('>') {
-            true => line.replacen(&token, &named, 1),
-            false => match line.rsplit_once(&token) {
-                Some((before, after)) => format!("{before}{named}{after}"),
-                None => continue,
-            },
+        let split = match text.starts_with('>') {
+            true => text.split_once(&token),
+            false => text.rsplit_once(&token),
         };
+        if let Some((before, after)) = split {
+            *line = format!("{who}|{before}#{number}{after}");
+        }
     }
 }
 
@@ -133,7 +156,7 @@ mod tests {
         ]
         .map(str::to_owned);
 
-        of_stream(&mut lines);
+        of_lines(&mut lines);
 
         let expected = [
             "info s8|http_call \"a\" [:path: /8] \"\" [] 5 -> 0 #0",

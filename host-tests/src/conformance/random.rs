@@ -5,7 +5,7 @@
 //! leave. Left out is what no two runs of Envoy agree on (races between threads and sockets, real time,
 //! random bytes) and what would touch other streams of the same VM: traps, timers, shared keys. Those
 //! have scenarios written by hand. Left out is also what crashes Envoy 1.40: continuing a response that
-//! has not come, replying to or closing a stream in its log callback.
+//! has not come, or a body whenever it is shown, making trailers when a stream is done, replying to or closing a stream in its log callback.
 mod calls;
 
 use rand_pcg::Pcg64;
@@ -36,7 +36,8 @@ pub fn scenario(seed: u64) -> Scenario {
     let mut draw = Draw {
         generator: Pcg64::seed_from_u64(seed),
         seed,
-        callouts_for_response: false,
+        calls_out_in: "",
+        replies_to_response: false,
     };
     let mut exchange = draw.exchange();
     exchange
@@ -55,8 +56,11 @@ pub fn scenario(seed: u64) -> Scenario {
 struct Draw {
     generator: Pcg64,
     seed: u64,
-    /// Whether callouts are made for the response; else for the request.
-    callouts_for_response: bool,
+    /// The callback in which a callout is made. One at most: two that are answered at once race.
+    calls_out_in: &'static str,
+    /// Whether the response is replied to; else the request. A reply to a reply is seen by the filter or not, by
+    /// where in Envoy's own calls it is made.
+    replies_to_response: bool,
 }
 
 impl Draw {
@@ -90,7 +94,14 @@ impl Draw {
             let path = self.word(&["/a?b=c", "/deep/er", "/%41"]);
             request.headers.push((":path".into(), path.into()));
         }
-        self.callouts_for_response = self.chance(30);
+        self.calls_out_in = self.word(&[
+            "request_headers",
+            "request_headers",
+            "request_trailers",
+            "response_headers",
+            "response_trailers",
+        ]);
+        self.replies_to_response = self.chance(50);
         request.script = self.script();
         ExchangeSpec {
             through: Some(self.word(&["stop", "stop", "hold"]).to_owned()),
@@ -104,6 +115,8 @@ impl Draw {
                     ..answer
                 }),
                 UpstreamSpec::BreaksOff(_) if is_head => UpstreamSpec::Resets {},
+                // Then the response is a reply, too.
+                UpstreamSpec::Resets {} if self.replies_to_response => UpstreamSpec::default(),
                 upstream => upstream,
             },
             client: match self.chance(5) {
@@ -176,9 +189,16 @@ impl Draw {
             ("delete", &[0], 10),
         ] {
             if self.chance(likely) {
-                let visits = (0..=self.below(3))
+                let mut visits: Vec<Visit> = (0..=self.below(3))
                     .map(|_| self.visit(callback, answers))
                     .collect();
+                // The last one is repeated, and a body that is continued whenever it is shown is shown without end.
+                if callback.ends_with("_body")
+                    && let Some(last) = visits.last_mut()
+                {
+                    last.calls
+                        .retain(|call| !call.contains_key("continue_stream"));
+                }
                 script.0.insert(callback.to_owned(), visits);
             }
         }
@@ -186,6 +206,14 @@ impl Draw {
     }
     fn visit(&mut self, callback: &str, answers: &[u32]) -> Visit {
         let mut calls: Vec<_> = (0..self.below(4)).map(|_| self.call(callback)).collect();
+        if matches!(callback, "log" | "done" | "delete") {
+            calls.retain(|call| !calls::makes_trailers(call));
+        }
+        let mut has_callout = false;
+        calls.retain(|call| {
+            let is_callout = call.contains_key("http_call");
+            !is_callout || !std::mem::replace(&mut has_callout, true)
+        });
         if self.chance(match callback {
             "http_call_response" => 80,
             "log" | "done" | "delete" => 0,
@@ -198,9 +226,11 @@ impl Draw {
         let continues = calls
             .iter()
             .any(|call| call.contains_key("continue_stream"));
-        let answer = match continues && callback.ends_with("_headers") {
-            true => self.number(&[1, 1, 3, 4, 99]),
-            false => self.number(answers),
+        let answer = match continues {
+            true if callback.ends_with("_headers") => self.number(&[1, 1, 3, 4, 99]),
+            true if callback.ends_with("_trailers") => 1,
+            true if callback.ends_with("_body") => self.number(&[1, 1, 2, 3]),
+            _ => self.number(answers),
         };
         Visit {
             calls,

@@ -18,6 +18,9 @@ pub struct Compared {
     pub items: Vec<u32>,
     /// None where both hosts agree.
     pub differences: Vec<Difference>,
+    /// Whether a first run, with others beside it, had a difference.
+    #[serde(skip)]
+    pub reran: bool,
 }
 
 impl Compared {
@@ -27,6 +30,7 @@ impl Compared {
             scenario: scenario.name.clone(),
             items: scenario.items.clone(),
             differences,
+            reran: false,
         }
     }
 }
@@ -44,6 +48,8 @@ pub struct Report {
     pub skipped: Vec<Skipped>,
     /// Scenarios of the corpus that ran.
     pub scenarios: usize,
+    /// Those that differed at first, with others beside them, and not in a second run by themselves.
+    pub only_at_first: Vec<String>,
     /// Random scenarios, where they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub random: Option<RandomReport>,
@@ -78,6 +84,8 @@ pub struct RandomReport {
     pub scenarios: u64,
     /// How many were the same.
     pub same: u64,
+    /// Seeds that differed at first, with others beside them, and not in a second run by themselves.
+    pub only_at_first: Vec<u64>,
     /// Those that were not, by their seeds' scenarios.
     pub different: Vec<Compared>,
 }
@@ -117,6 +125,11 @@ impl Report {
             different,
             skipped,
             scenarios: ran.len(),
+            only_at_first: ran
+                .iter()
+                .filter(|compared| compared.reran && compared.differences.is_empty())
+                .map(|compared| compared.scenario.clone())
+                .collect(),
             random,
         }
     }
@@ -146,6 +159,9 @@ impl Report {
         for skipped in self.skipped.iter().filter(|each| each.reason != NOT_ASKED) {
             text += &format!("skipped item {}: {}\n", skipped.item, skipped.reason);
         }
+        if !self.only_at_first.is_empty() {
+            text += &format!("only at first: {}\n", self.only_at_first.join(", "));
+        }
         let mut items: Vec<u32> = self.different.iter().filter_map(|each| each.item).collect();
         items.dedup();
         text += &format!(
@@ -157,6 +173,9 @@ impl Report {
             self.scenarios
         );
         if let Some(random) = &self.random {
+            if !random.only_at_first.is_empty() {
+                text += &format!("only at first: seeds {:?}\n", random.only_at_first);
+            }
             text += &format!(
                 "{} random scenarios from seed {} on: {} the same, {} different\n",
                 random.scenarios,
@@ -200,6 +219,7 @@ mod tests {
         Compared {
             scenario: "one".into(),
             items: items.to_vec(),
+            reran: false,
             differences: differs.then_some(difference).into_iter().collect(),
         }
     }

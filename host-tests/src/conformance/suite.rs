@@ -12,10 +12,10 @@ use tokio::task::{JoinError, JoinSet, LocalSet};
 
 use super::normal;
 use super::{
-    Compared, EnvoyRun, EnvoyRunError, HostRun, RandomReport, RunError, SharedEnvoy, SharedHost,
-    differences, random,
+    Compared, Difference, EnvoyRun, EnvoyRunError, HostRun, RandomReport, RunError, SharedEnvoy,
+    SharedHost, differences, random,
 };
-use crate::scenario::Scenario;
+use crate::scenario::{Observation, Scenario};
 
 /// Both hosts, ready to be compared.
 pub struct Suite {
@@ -105,6 +105,7 @@ impl Suite {
                 (compared.differences.is_empty(), scenarios.get(*index))
             {
                 *compared = runtime.block_on(self.compare(scenario))?;
+                compared.reran = true;
             }
         }
         Ok(all.into_iter().map(|(_, compared)| compared).collect())
@@ -114,7 +115,9 @@ impl Suite {
         let host = host.map_err(|source| in_host(&scenario.name, source))?;
         let envoy = super::run_in_envoy(scenario, self.host.modules(), &self.envoy, &host).await;
         let envoy = envoy.map_err(|source| in_envoy(&scenario.name, source))?;
-        Ok(Compared::new(scenario, differences(&host, &envoy)))
+        let mut found = differences(&host, &envoy);
+        found.extend(unmet(scenario, &host, &envoy));
+        Ok(Compared::new(scenario, found))
     }
     /// Runs the random scenarios of `count` seeds from `first_seed` on, all in one proxy. A difference counts
     /// when a second run, in a fresh proxy and with nothing beside it, has one too.
@@ -133,12 +136,18 @@ impl Suite {
             local.block_on(&runtime()?, self.random_at_once(seeds, jobs, progress))
         };
         let suspects = run(seeds, self.jobs.saturating_mul(16), Rc::clone(progress))?;
-        let suspects = suspects.into_iter().map(|(seed, _)| seed).collect();
-        let different = run(suspects, 1, Rc::new(|| {}))?;
+        let suspects: Vec<u64> = suspects.into_iter().map(|(seed, _)| seed).collect();
+        let different = run(suspects.clone(), 1, Rc::new(|| {}))?;
+        let differs = |suspect: &u64| different.iter().any(|(seed, _)| seed == suspect);
         Ok(RandomReport {
             first_seed,
             scenarios: count,
             same: count.saturating_sub(different.len() as u64),
+            only_at_first: suspects
+                .iter()
+                .copied()
+                .filter(|seed| !differs(seed))
+                .collect(),
             different: different
                 .into_iter()
                 .map(|(_, compared)| compared)
@@ -204,8 +213,8 @@ impl Shared {
                 .of_stream(&seed.to_string());
             let seen = self.envoy.run(&scenario, &predicted).await;
             let mut seen = seen.map_err(|source| in_envoy(&scenario.name, source))?;
-            let lines = predicted.vms.iter_mut().chain(&mut seen.vms);
-            lines.for_each(|lines| normal::of_stream(lines));
+            normal::of_stream(&mut predicted);
+            normal::of_stream(&mut seen);
             let compared = Compared::new(&scenario, differences(&predicted, &seen));
             if !compared.differences.is_empty() {
                 different.push((seed, compared));
@@ -213,6 +222,27 @@ impl Shared {
             (self.progress)();
         }
     }
+}
+
+/// Where both hosts agree on what should not be: expectations that one of them does not meet.
+fn unmet<'a>(
+    scenario: &'a Scenario,
+    host: &'a Observation,
+    envoy: &'a Observation,
+) -> impl Iterator<Item = Difference> + 'a {
+    let met = || "as expected".to_owned();
+    scenario
+        .expect
+        .iter()
+        .enumerate()
+        .filter_map(move |(index, expectation)| {
+            let (host, envoy) = (expectation.unmet(host), expectation.unmet(envoy));
+            (host.is_some() || envoy.is_some()).then(|| Difference {
+                place: format!("expect[{index}]"),
+                host: host.unwrap_or_else(met),
+                envoy: envoy.unwrap_or_else(met),
+            })
+        })
 }
 
 fn runtime() -> Result<Runtime, SuiteError> {

@@ -137,9 +137,7 @@ impl Vm {
             path.hold_chunk();
             return self.check_limit(id, direction);
         }
-        if !path.filter_ended {
-            self.show_data(id, direction, ends, false);
-        }
+        self.show_data(id, direction, ends, false);
     }
 
     /// The body callback for the current chunk. `was_held`: it is what was held, and stays so unless it goes on.
@@ -147,11 +145,15 @@ impl Vm {
         let Some(stream) = self.open(id, direction) else {
             return;
         };
+        if stream.path(direction).filter_ended {
+            return;
+        }
         stream.end_of_stream = ends;
         let path = stream.path_mut(direction);
         path.filter_ended = ends;
         let had_trailers = path.trailers_arrived;
         path.chunk_shown = true;
+        path.chunk_is_held = was_held;
         if path.buffering {
             path.hold_chunk();
             path.streaming = false;
@@ -185,38 +187,47 @@ impl Vm {
         };
         let path = stream.path_mut(direction);
         path.buffering = false;
+        path.chunk_is_held = false;
         // Trailers that the filter has just made go on behind its data.
         let made_trailers = path.trailers_arrived && !had_trailers;
         match verdict::data(number, stopped) {
             DataVerdict::Continue => {
                 path.chunk_shown = false;
-                if path.iteration == Iteration::Going {
-                    stream.pass_data(direction, ends && !made_trailers);
-                } else {
-                    path.hold_chunk();
+                if path.iteration != Iteration::Going {
+                    if !was_held {
+                        path.hold_chunk();
+                    }
                     return self.resume(id, direction);
                 }
+                let ends = ends && !made_trailers;
+                match was_held {
+                    true => stream.pass_held(direction, ends),
+                    false => stream.pass_data(direction, ends),
+                }
+                if made_trailers {
+                    self.resume_trailers(id, direction);
+                }
+                return;
             }
             DataVerdict::Drop => {
                 path.iteration = Iteration::StoppedOnce;
-                if was_held {
-                    path.hold_chunk();
-                } else {
-                    path.chunk.clear();
-                    // What goes on later has an end even where nothing is held.
-                    path.holding |= path.ended && !path.trailers_arrived;
-                }
+                path.chunk.clear();
+                // What goes on later has an end even where nothing is held.
+                path.holding |= path.ended && !path.trailers_arrived;
             }
             DataVerdict::Hold { streaming } => {
                 path.iteration = Iteration::StoppedOnce;
                 path.streaming = streaming;
-                path.hold_chunk();
+                if !was_held {
+                    path.hold_chunk();
+                }
                 path.buffering = !streaming;
                 self.check_limit(id, direction);
             }
         }
-        if made_trailers && let Some(stream) = self.open(id, direction) {
-            stream.pass_trailers(direction);
+        // Envoy passes made trailers on in requests even where their data stops.
+        if made_trailers && direction == Direction::Request {
+            self.resume_trailers(id, direction);
         }
     }
 

@@ -47,6 +47,7 @@ impl Vm {
         }
         if let Some(stream) = self.stream_mut(id) {
             stream.logging = false;
+            stream.request.trailers_shown &= stream.request.trailers_forwarded.is_none();
         }
         if let Some(done) = self.exports.done.clone() {
             // Envoy deletes a stream's context whatever it answers.

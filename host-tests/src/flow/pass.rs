@@ -6,15 +6,35 @@ use crate::outcome::End;
 use crate::stream_state::{Iteration, StreamState};
 use crate::vm::Vm;
 
+/// Deep enough for what makes sense, and far from the end of this thread's stack.
+const MOST_NESTED: u32 = 64;
+
 impl Vm {
     /// Envoy's `continueDecoding` and `continueEncoding`. After a stop of everything, what was held is shown to the
     /// filter first. A stream that stands nowhere goes on with its headers if they have not gone on yet.
+    ///
+    /// A filter that continues whenever it is shown what is held is shown it again, on top of itself: Envoy's stack
+    /// overflows, and here the stream is reset after [`MOST_NESTED`] times.
     pub(super) fn resume(&mut self, id: u32, direction: Direction) {
         let Some(stream) = self.open(id, direction) else {
             return;
         };
         let path = stream.path_mut(direction);
-        let from_filter = std::mem::take(&mut path.iteration) == Iteration::StoppedAll;
+        path.nested += 1;
+        if path.nested > MOST_NESTED {
+            return stream.reset("continued_without_end");
+        }
+        self.resume_once(id, direction);
+        if let Some(stream) = self.stream_mut(id) {
+            stream.path_mut(direction).nested -= 1;
+        }
+    }
+    fn resume_once(&mut self, id: u32, direction: Direction) {
+        let Some(stream) = self.open(id, direction) else {
+            return;
+        };
+        let path = stream.path_mut(direction);
+        path.from_filter |= std::mem::take(&mut path.iteration) == Iteration::StoppedAll;
         if !path.headers_forwarded && path.headers_arrived {
             let ends = path.ended && !path.holding && !path.trailers_arrived;
             self.pass_headers(id, direction, ends);
@@ -26,23 +46,28 @@ impl Vm {
         let had_trailers = path.trailers_arrived;
         if path.holding {
             let ends = path.ended && !had_trailers;
-            path.chunk = std::mem::take(&mut path.held);
-            path.holding = false;
-            if from_filter {
+            if path.from_filter {
                 self.show_data(id, direction, ends, true);
             } else {
-                stream.pass_data(direction, ends);
+                stream.pass_held(direction, ends);
             }
         }
-        if !had_trailers {
-            return;
+        if had_trailers {
+            self.resume_trailers(id, direction);
         }
+        if let Some(stream) = self.open(id, direction) {
+            stream.path_mut(direction).from_filter = false;
+        }
+    }
+    /// Trailers go on, after a stop of everything by way of the filter.
+    pub(super) fn resume_trailers(&mut self, id: u32, direction: Direction) {
         let Some(stream) = self.open(id, direction) else {
             return;
         };
-        if !from_filter {
+        let path = stream.path(direction);
+        if !path.from_filter {
             stream.pass_trailers(direction);
-        } else if stream.path(direction).iteration != Iteration::StoppedAll {
+        } else if path.iteration != Iteration::StoppedAll {
             self.show_trailers(id, direction);
         }
     }
@@ -109,6 +134,10 @@ impl StreamState {
     /// The current chunk goes on; `ends`: it is the last one.
     pub(super) fn pass_data(&mut self, direction: Direction, ends: bool) {
         let path = self.path_mut(direction);
+        if path.complete {
+            // Trailers that the filter made have overtaken it.
+            return path.chunk.clear();
+        }
         if path.body_forwarded.is_empty() {
             std::mem::swap(&mut path.body_forwarded, &mut path.chunk);
         } else {
@@ -119,10 +148,22 @@ impl StreamState {
             self.finish(direction);
         }
     }
+    /// What is held goes on; `ends`: nothing comes after it.
+    pub(super) fn pass_held(&mut self, direction: Direction, ends: bool) {
+        let path = self.path_mut(direction);
+        if path.complete {
+            return path.held.clear();
+        }
+        // Still held, if nothing: Envoy keeps the empty buffer, and whoever continues again passes it on with its end.
+        path.body_forwarded.append(&mut path.held);
+        if ends {
+            self.finish(direction);
+        }
+    }
     /// Trailers go on and end the message, unless its headers wait.
     pub(super) fn pass_trailers(&mut self, direction: Direction) {
         let path = self.path_mut(direction);
-        path.trailers_forwarded = true;
+        path.trailers_forwarded = Some(path.trailers.clone());
         if path.headers_forwarded {
             self.finish(direction);
         }

@@ -7,6 +7,8 @@ use super::{Observation, Received, ReceivedEnd, Seen};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Expectation {
+    /// The plugin is refused; nothing else is seen then.
+    Refused {},
     /// A line of the plugin's log contains this.
     Log(String),
     /// No line of the plugin's log contains this.
@@ -72,6 +74,10 @@ impl Expectation {
         let lines = || observation.vms.iter().flatten();
         let seen = |index: usize| observation.exchanges.get(index);
         match self {
+            Self::Refused {} => match observation.refused {
+                Some(_) => None,
+                None => Some("the plugin is not refused".to_owned()),
+            },
             Self::Log(text) => (!lines().any(|line| line.contains(text)))
                 .then(|| format!("no line of the log contains `{text}`")),
             Self::NoLog(text) => lines()
@@ -169,6 +175,12 @@ mod tests {
     #[test]
     fn every_expectation_holds_or_says_what_is_there_instead() {
         let (exchange, name) = (0, "x-a".to_owned());
+        let refused = Observation {
+            refused: Some("why".into()),
+            ..Observation::default()
+        };
+        assert_eq!(Expectation::Refused {}.unmet(&refused), None);
+        assert!(Expectation::Refused {}.unmet(&observed()).is_some());
         for (met, unmet) in [
             (
                 Expectation::Log("hello".into()),

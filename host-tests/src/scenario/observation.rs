@@ -9,6 +9,8 @@ pub struct Observation {
     /// Why the proxy refused to start or a plugin, or that it crashed; absent where all plugins serve. Texts of hosts
     /// differ, so only whether one is there is compared.
     pub refused: Option<String>,
+    /// What the proxy said when it crashed, if it did. Nothing else is known then.
+    pub crashed: Option<String>,
     /// What the guests logged, VM by VM in the order of their first lines, each `level message`. The
     /// probe's lines come without the VM's own number.
     pub vms: Vec<Vec<String>>,
@@ -61,7 +63,7 @@ pub struct Received {
     pub headers: Vec<(String, String)>,
     /// The whole body, lossily as text.
     pub body: String,
-    /// `None` where none came.
+    /// `None` where none came, or empty ones, which HTTP/2 does not send.
     pub trailers: Option<Vec<(String, String)>>,
     /// How it ended.
     pub end: ReceivedEnd,

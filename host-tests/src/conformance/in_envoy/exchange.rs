@@ -232,7 +232,11 @@ fn received(message: &Incoming, protocol: Protocol) -> Received {
     Received {
         headers: normal::headers(message.headers.clone(), protocol),
         body: String::from_utf8_lossy(&message.body).into_owned(),
-        trailers: message.trailers.clone().map(normal::trailers),
+        trailers: message
+            .trailers
+            .clone()
+            .map(normal::trailers)
+            .filter(|trailers| !trailers.is_empty()),
         end: match message.end {
             End::Complete => ReceivedEnd::Complete,
             End::Reset => ReceivedEnd::Reset,

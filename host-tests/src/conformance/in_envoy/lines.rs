@@ -19,7 +19,7 @@ impl Line {
         Some(Self {
             vm: nonce.to_owned(),
             level: level(&record.level),
-            text: text.to_owned(),
+            text: without_additions(text),
         })
     }
     /// `WHO` of the probe's lines.
@@ -38,6 +38,21 @@ impl Line {
     pub(super) fn is_deletion(&self) -> bool {
         self.text.ends_with("|> delete")
     }
+}
+
+/// What Envoy adds to messages that filters have seen shows in maps that are read in the log: the route's
+/// `x-connection` and the date.
+fn without_additions(text: &str) -> String {
+    let mut text = text.to_owned();
+    for added in [", x-connection: ", ", date: "] {
+        if let Some((before, after)) = text.split_once(added) {
+            // Neither holds what ends it in the probe's list: a comma with a space, but in a date once.
+            let value = after.split_once(" GMT").map_or(after, |(_, rest)| rest);
+            let rest = value.trim_start_matches(|digit: char| digit.is_ascii_digit());
+            text = format!("{before}{rest}");
+        }
+    }
+    text
 }
 
 /// `WHO` of `WHO|TEXT`, where that is the probe's: `r1`, `c2`, `s...`.

@@ -43,6 +43,7 @@ impl Arrival {
             };
             pairs.push((name.to_owned(), value.to_owned()));
         }
+        join_cookies(&mut pairs);
         Self::new(message, Kind::Response, pairs, protocol, ends)
     }
     fn new(

@@ -97,7 +97,7 @@ impl<'a> Flights<'a> {
                 return;
             }
             match self.proxy.next_event() {
-                Some(due) if due <= horizon => self.proxy.advance_to(due),
+                Some(due) if due <= horizon => self.proxy.run_one(due),
                 _ => return,
             }
         }

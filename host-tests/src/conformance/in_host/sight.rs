@@ -1,15 +1,17 @@
 //! What was seen of a stream of our host, as a client, an upstream and an access log tell it.
 use crate::conformance::normal;
 use crate::header_map::HeaderMap;
-use crate::outcome::{End, Outcome, Sent};
+use crate::outcome::{End, Outcome, Sent, Stranding};
 use crate::scenario::{Protocol, ProxySpec, Received, ReceivedEnd, Seen};
 
 /// A stream that was closed; `is_head` if its method was `HEAD`.
 pub(super) fn of(outcome: Outcome, spec: &ProxySpec, is_head: bool) -> Seen {
     let code = outcome.code.unwrap_or(0);
     let details = match outcome.details.as_str() {
+        // A worker that hangs writes no log.
+        _ if outcome.end == End::Stranded(Stranding::WorkerHangs) => "-",
         "" if code == 0 => "-",
-        "" if outcome.answered_locally => "",
+        "" if outcome.details_told => "",
         "" => "via_upstream",
         details => details,
     };
@@ -54,7 +56,8 @@ fn received(sent: Sent, protocol: Protocol, end: ReceivedEnd) -> Received {
         trailers: sent
             .trailers
             .as_ref()
-            .map(|trailers| normal::trailers(pairs(trailers))),
+            .map(|trailers| normal::trailers(pairs(trailers)))
+            .filter(|trailers| !trailers.is_empty()),
         end,
     }
 }

@@ -9,6 +9,14 @@ pub(super) fn call(name: &str, arguments: impl IntoIterator<Item = Value>) -> Ma
     Map::from_iter([(name.to_owned(), Value::Array(arguments))])
 }
 
+/// Whether it writes to trailers, or asks for their size, which makes them as well.
+pub(super) fn makes_trailers(call: &Map<String, Value>) -> bool {
+    call.iter().any(|(name, arguments)| {
+        let of_trailers = matches!(arguments.get(0).and_then(Value::as_u64), Some(1 | 3));
+        of_trailers && name.contains("header_map") && !name.contains("get_header_map_value")
+    })
+}
+
 /// Property paths whose values are the same in every proxy.
 const PROPERTIES: &[&[&str]] = &[
     &["request", "path"],
@@ -19,7 +27,6 @@ const PROPERTIES: &[&[&str]] = &[
     &["request", "method"],
     &["request", "protocol"],
     &["request", "size"],
-    &["request", "total_size"],
     &["request", "headers", "x-a"],
     &["request", "useragent"],
     &["response", "code"],
@@ -43,7 +50,7 @@ impl Draw {
     /// What turns the stream: a continuation, a reply, an end.
     pub(super) fn turn(&mut self, callback: &str) -> Map<String, Value> {
         let responds = match callback {
-            "http_call_response" => self.callouts_for_response,
+            "http_call_response" => self.calls_out_in.starts_with("response"),
             callback => callback.starts_with("response"),
         };
         match self.below(10) {
@@ -56,7 +63,7 @@ impl Draw {
                 let stream = self.number(if responds { either } else { request_only });
                 call("continue_stream", [stream.into()])
             }
-            5..=8 => self.local_reply(),
+            5..=8 if responds == self.replies_to_response => self.local_reply(),
             _ => {
                 let stream = self.number(&[0, 1, 2, 3, 4]);
                 call("close_stream", [stream.into()])
@@ -64,9 +71,7 @@ impl Draw {
         }
     }
     pub(super) fn call(&mut self, callback: &str) -> Map<String, Value> {
-        let for_response = callback.starts_with("response");
-        let calls_out = for_response == self.callouts_for_response
-            && (for_response || callback.starts_with("request"));
+        let calls_out = callback == self.calls_out_in;
         match self.below(100) {
             0..=39 => self.header_call(),
             40..=62 => self.buffer_call(),
@@ -106,7 +111,11 @@ impl Draw {
             3 => call("add_header_map_value", [map, self.name(), value]),
             4 => call("replace_header_map_value", [map, self.name(), value]),
             5 => call("remove_header_map_value", [map, self.name()]),
-            6 => call("get_header_map_size", [map]),
+            6 => {
+                // Not of headers, to which the stage's route and Envoy add what is not compared.
+                let map = self.number(&[1, 3, 4, 6, 9]);
+                call("get_header_map_size", [map.into()])
+            }
             7 => call("get_header_map_pairs", [map]),
             _ => {
                 // A request that lost its pseudo headers is another scenario's matter.
@@ -150,7 +159,11 @@ impl Draw {
         let key = format!("{}-{ordinal}", self.seed);
         match self.below(4) {
             0 | 1 => call("get_shared_data", [key.into()]),
-            2 => call("set_shared_data", [key.into(), "v".into(), json!("$cas")]),
+            2 => {
+                // `$cas` would be whatever any stream of the VM has read last.
+                let version = self.number(&[1, 77, u32::MAX]);
+                call("set_shared_data", [key.into(), "v".into(), version.into()])
+            }
             _ => call("set_shared_data", [key.into(), "w".into(), 0.into()]),
         }
     }
