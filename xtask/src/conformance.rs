@@ -52,22 +52,22 @@ pub(crate) fn read(log: &str) -> Result<Comparison> {
         .find(|line| line.starts_with("{\"items\":"))
         .and_then(|line| serde_json::from_str(line).ok())
         .context("`weir conformance` printed no report")?;
-    let random = &report["random"];
+    let random = member(&report, "random");
     let mut comparison = Comparison {
         note: format!(
             "{} items the same, {} random scenarios",
-            number(&report["same"])?,
-            number(&random["same"])?
+            number(member(&report, "same"))?,
+            number(member(random, "same"))?
         ),
         ..Comparison::default()
     };
-    for item in list(&report["skipped"])? {
-        let (number, reason) = (number(&item["item"])?, text(&item["reason"])?);
+    for item in list(member(&report, "skipped"))? {
+        let (number, reason) = (number(member(item, "item"))?, text(member(item, "reason"))?);
         comparison.skipped.push(format!("item {number}: {reason}"));
     }
-    for different in list(&report["different"])?
+    for different in list(member(&report, "different"))?
         .iter()
-        .chain(list(&random["different"])?)
+        .chain(list(member(random, "different"))?)
     {
         tell(&mut comparison.differences, different)?;
     }
@@ -76,17 +76,22 @@ pub(crate) fn read(log: &str) -> Result<Comparison> {
 
 /// One scenario that differs, as `weir conformance` itself prints it.
 fn tell(told: &mut String, different: &Value) -> Result<()> {
-    writeln!(told, "{}", text(&different["scenario"])?)?;
-    for difference in list(&different["differences"])? {
+    writeln!(told, "{}", text(member(different, "scenario"))?)?;
+    for difference in list(member(different, "differences"))? {
         writeln!(
             told,
             "  {}\n    host:  {}\n    envoy: {}",
-            text(&difference["place"])?,
-            text(&difference["host"])?,
-            text(&difference["envoy"])?
+            text(member(difference, "place"))?,
+            text(member(difference, "host"))?,
+            text(member(difference, "envoy"))?
         )?;
     }
     Ok(())
+}
+
+/// What is not there is `null`, which is neither a number nor a text nor a list.
+fn member<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
 }
 
 fn number(value: &Value) -> Result<u64> {
