@@ -5,6 +5,7 @@
 //! scenario says nothing about a host: times are waits, ports and threads are the runner's business.
 mod exchange;
 mod expectation;
+mod limits;
 mod observation;
 mod proxy;
 mod script;
@@ -91,12 +92,12 @@ pub enum FolderError {
         source: std::io::Error,
     },
     /// It holds something else than scenarios.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {problem}", path.display())]
     Scenario {
         /// The file.
         path: PathBuf,
         /// Where and what.
-        source: ScenarioError,
+        problem: ScenarioError,
     },
 }
 
@@ -110,11 +111,25 @@ impl Scenario {
             line: problem.at.map_or(0, |at| at.line),
             problem,
         })?;
-        if document.value.is_array() {
-            read(&document)
-        } else {
-            Ok(vec![read(&document)?])
+        let is_list = document.value.is_array();
+        let scenarios: Vec<Self> = match is_list {
+            true => read(&document)?,
+            false => vec![read(&document)?],
+        };
+        for (index, scenario) in scenarios.iter().enumerate() {
+            scenario.check().map_err(|(path, problem)| {
+                let path = match is_list {
+                    true => format!("[{index}].{path}"),
+                    false => path,
+                };
+                ScenarioError::Field {
+                    line: document.position(&path).line,
+                    path,
+                    problem,
+                }
+            })?;
         }
+        Ok(scenarios)
     }
     /// Every `.yaml` file of `folder`, by name.
     ///
@@ -159,9 +174,9 @@ impl Scenario {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse_all(&text).map_err(|source| FolderError::Scenario {
+        Self::parse_all(&text).map_err(|problem| FolderError::Scenario {
             path: path.to_owned(),
-            source,
+            problem,
         })
     }
     /// Every exchange in order, those of [`Step::Together`] included.
