@@ -6,6 +6,7 @@
 
 mod assemblyscript;
 mod check;
+mod conformance;
 mod debian;
 mod dependency_rule;
 mod digest;

@@ -6,6 +6,7 @@ use std::process::{Command, ExitStatus};
 use anyhow::{Result, ensure};
 
 use crate::check::{Outcome, Session, Step};
+use crate::conformance;
 use crate::dependency_rule;
 use crate::libtest;
 use crate::metadata::Metadata;
@@ -61,6 +62,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "test",
         promise: "every test passes",
         run: test,
+    },
+    Step {
+        name: "conformance",
+        promise: "our host behaves as Envoy does",
+        run: conformance,
     },
     Step {
         name: "doc",
@@ -182,8 +188,11 @@ fn test(session: &mut Session) -> Result<Outcome> {
         .env("WEIR_WASM", wasm)
         .env("WEIR_GUESTS", guests);
     match session.envoy()? {
-        Some(envoy) => cargo.env("ENVOY", envoy.path),
-        None => cargo.env_remove("ENVOY"),
+        Ok(envoy) => cargo.env("ENVOY", envoy.path),
+        Err(reason) => {
+            session.skip(format!("tests in a real Envoy: {reason}"));
+            cargo.env_remove("ENVOY")
+        }
     };
     let (status, log) = session.logged("test", &mut cargo)?;
     let result = libtest::read(&log);
@@ -199,6 +208,50 @@ fn test(session: &mut Session) -> Result<Outcome> {
     Ok(Outcome::Failed(format!(
         "{}\n{count}",
         report(session, "test", status, &failures)
+    )))
+}
+
+fn conformance(session: &mut Session) -> Result<Outcome> {
+    let envoy = match session.envoy()? {
+        Ok(envoy) => envoy,
+        Err(reason) => return Ok(Outcome::Skipped(reason)),
+    };
+    let guests = session.guests()?.folder.clone();
+    let workspace = session.workspace;
+    let built = plain(
+        session,
+        "conformance",
+        &mut workspace.cargo(&conformance::BUILD),
+    )?;
+    if matches!(built, Outcome::Failed(_)) {
+        return Ok(built);
+    }
+    let mut weir = Command::new(conformance::binary(workspace));
+    weir.args(["conformance", "--format", "json"])
+        .args(["--random", conformance::RANDOM])
+        .env("ENVOY", envoy.path)
+        .env("WEIR_GUESTS", guests);
+    let (status, log) = session.logged("conformance", &mut weir)?;
+    let Ok(comparison) = conformance::read(&log) else {
+        return Ok(Outcome::Failed(report(
+            session,
+            "conformance",
+            status,
+            &log,
+        )));
+    };
+    for item in comparison.skipped {
+        session.skip(format!("conformance: {item}"));
+    }
+    if status.success() && comparison.differences.is_empty() {
+        return Ok(Outcome::Passed(comparison.note));
+    }
+    let told = comparison.differences + &comparison.note;
+    Ok(Outcome::Failed(report(
+        session,
+        "conformance",
+        status,
+        &told,
     )))
 }
 

@@ -68,10 +68,8 @@ impl RawClient {
                 let (link, writing) = Link::new(to, PREFACE);
                 self.tasks.spawn(writing);
                 self.tasks.spawn(read(from, link.clone(), tape));
-                self.tasks.spawn(async move {
-                    link.open();
-                    link.message(STREAM, &request).await;
-                });
+                self.tasks
+                    .spawn(async move { link.message(STREAM, &request).await });
             }
         }
     }

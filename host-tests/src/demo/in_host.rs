@@ -99,6 +99,7 @@ async fn exchange(
         (":path", path),
         (":authority", "demo"),
         (":scheme", "http"),
+        ("x-forwarded-proto", "http"), // Envoy adds it, and its router asks for it
         ("content-type", "application/json"),
     ]);
     headers.append("x-request-id", turn.to_string());

@@ -5,13 +5,17 @@ use std::borrow::Cow;
 /// Name under which the host announces each exchange.
 const REQUEST_ID: &str = "x-request-id";
 
-/// The request's headers as Envoy would hand them over: pseudo headers first, and an `x-request-id`,
-/// which Envoy makes up where there is none; here it is the line's number, so that a replay repeats.
+/// Which Envoy adds where there is none, and without which its router answers 404.
+const FORWARDED_PROTO: &str = "x-forwarded-proto";
+
+/// The request's headers as Envoy would hand them over: pseudo headers first, and `x-forwarded-proto` and
+/// `x-request-id`, which Envoy makes up where there is none; here the latter is the line's number, so that a
+/// replay repeats.
 pub(super) fn request_headers<'a>(
     line: u64,
     exchange: &'a TraceLine<'_>,
 ) -> Vec<(&'a str, Cow<'a, str>)> {
-    let mut headers = Vec::with_capacity(exchange.headers.len() + 5);
+    let mut headers = Vec::with_capacity(exchange.headers.len() + 6);
     headers.push((":method", Cow::Borrowed(&*exchange.method)));
     headers.push((":path", Cow::Borrowed(&*exchange.path)));
     headers.push((":scheme", Cow::Borrowed("http")));
@@ -26,7 +30,11 @@ pub(super) fn request_headers<'a>(
         };
         headers.push((name, Cow::Borrowed(&**value)));
     }
-    if !exchange.headers.iter().any(|(name, _)| name == REQUEST_ID) {
+    let has = |header| exchange.headers.iter().any(|(name, _)| name == header);
+    if !has(FORWARDED_PROTO) {
+        headers.push((FORWARDED_PROTO, Cow::Borrowed("http")));
+    }
+    if !has(REQUEST_ID) {
         headers.push((REQUEST_ID, Cow::Owned(line.to_string())));
     }
     headers

@@ -39,7 +39,8 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// The link, and what must run for it to send: the preface and then everything.
+    /// The link, and what must run for it to send: the preface, the settings, and then everything. The settings
+    /// are in line from the start: an acknowledgement that overtakes them ends the connection.
     pub(crate) fn new(
         to: OwnedWriteHalf,
         preface: &'static [u8],
@@ -55,6 +56,7 @@ impl Link {
             out,
             windows: Arc::new(watch::Sender::new(windows)),
         };
+        link.open();
         (link, write(to, preface, frames))
     }
 
@@ -64,7 +66,7 @@ impl Link {
     }
 
     /// The first frames of either side: windows that never close.
-    pub(crate) fn open(&self) {
+    fn open(&self) {
         let mut settings = SETTING_INITIAL_WINDOW.to_be_bytes().to_vec();
         settings.extend(WIDEST.to_be_bytes());
         self.send(Frame::new(SETTINGS, 0, 0, settings));
@@ -228,5 +230,36 @@ async fn write(
         if to.write_all(&bytes).await.is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::wire::http2::read_frame;
+
+    #[tokio::test]
+    async fn settings_come_before_an_acknowledgement_however_fast_the_peer_is() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (mut far, _) = listener.accept().await.unwrap();
+        let (_from, to) = near.into_split();
+        let (link, writing) = Link::new(to, &[]);
+
+        link.react(&Event::Settings(Vec::new()));
+        drop(link);
+        writing.await;
+
+        let mut settings = Vec::new();
+        while let Ok(frame) = read_frame(&mut far).await {
+            if frame.kind == SETTINGS {
+                settings.push(frame.flags);
+            }
+        }
+        assert_eq!(settings, [0, ACK]);
     }
 }

@@ -27,7 +27,6 @@ pub(super) async fn serve(
     let mut tasks = JoinSet::new();
     let (link, writing) = Link::new(to, &[]);
     tasks.spawn(writing);
-    link.open();
     let mut streams = BTreeMap::<u32, Stream>::new();
     let mut assembly = Assembly::default();
     while let Ok(frame) = read_frame(&mut from).await {
