@@ -21,7 +21,7 @@ use crate::stream::{Stream, StreamId};
 use crate::worker::Worker;
 
 /// Rounds in which threads wake one another before time has to pass.
-const MOST_ROUNDS: u32 = 1000;
+const MOST_ROUNDS: u32 = 20;
 /// Events of one thread at one time.
 const MOST_AT_ONCE: u32 = 10_000;
 

@@ -19,6 +19,8 @@ const HORIZON: Duration = Duration::from_secs(3);
 /// Rounds until streams count as standing still: guests that answer themselves for ever never come to rest, and no time
 /// passes for them.
 const MOST_ROUNDS: u32 = 20_000;
+/// Times that threads may have messages for one another with nothing else moving; each is some thousand messages.
+const MOST_SETTLED: u32 = 3;
 
 /// The exchanges of one step.
 pub(super) struct Flights<'a> {
@@ -85,6 +87,7 @@ impl<'a> Flights<'a> {
             .collect()
     }
     fn until(&mut self, horizon: Timestamp) {
+        let mut restless = 0;
         for _ in 0..MOST_ROUNDS {
             let (proxy, spec) = (&mut *self.proxy, self.spec);
             // Not `any`: each of them moves in each round.
@@ -97,8 +100,13 @@ impl<'a> Flights<'a> {
                 continue;
             }
             if self.proxy.settle() {
+                restless += 1;
+                if restless > MOST_SETTLED {
+                    return;
+                }
                 continue;
             }
+            restless = 0;
             if self.all.iter().all(|flight| flight.seen.is_some()) {
                 return;
             }
