@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::calls::Profile;
 use crate::conformance::{HostRun, Modules, RunError};
 use crate::host::HostConfig;
-use crate::scenario::{Expectation, FolderError, Observation, Scenario};
+use crate::scenario::{Expectation, FolderError, Observation, ReceivedEnd, Scenario};
 
 /// A scenario with the file that it stands in.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,9 +89,32 @@ impl PluginCase {
         {
             return vec![format!("the plugin was refused: {reason}")];
         }
-        expected
-            .filter_map(|expectation| expectation.unmet(observation))
-            .collect()
+        let mut unmet = self.unexpected(observation);
+        unmet.extend(expected.filter_map(|expectation| expectation.unmet(observation)));
+        unmet
+    }
+    /// What no plugin should do unless its scenario says so: trap, hang, strand a client.
+    fn unexpected(&self, observation: &Observation) -> Vec<String> {
+        let expected = &self.scenario.expect;
+        let failures = |each: &Expectation| matches!(each, Expectation::Failure(_));
+        let mut found = Vec::new();
+        if !expected.iter().any(failures) {
+            found.extend(
+                observation
+                    .failures
+                    .iter()
+                    .map(|reason| format!("the plugin failed: {reason}")),
+            );
+        }
+        for (index, seen) in observation.exchanges.iter().enumerate() {
+            let ends = |each: &Expectation| matches!(each, Expectation::Ends { exchange, .. } if *exchange == index);
+            if seen.downstream.end == ReceivedEnd::Stranded && !expected.iter().any(ends) {
+                found.push(format!(
+                    "exchange {index} is stranded: its client would wait until a timeout (expect `ends` if it should)"
+                ));
+            }
+        }
+        found
     }
 }
 

@@ -26,6 +26,9 @@ use crate::vm::Failure;
 /// The largest linear memory that Envoy grants: 16384 pages.
 const MEMORY_LIMIT_BYTES: usize = 1 << 30;
 
+/// The largest table that V8 grants, in elements.
+const TABLE_LIMIT: usize = 10_000_000;
+
 pub(crate) struct VmState {
     pub(crate) process: Arc<Process>,
     /// As [`crate::calls::CallEvent`] tells it.
@@ -200,9 +203,9 @@ impl ResourceLimiter for MemoryLimiter {
     fn table_growing(
         &mut self,
         _current: usize,
-        _desired: usize,
+        desired: usize,
         _max: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(true)
+        Ok(desired <= TABLE_LIMIT)
     }
 }

@@ -19,19 +19,19 @@ pub(crate) struct ConformanceCommand {
     #[arg(long, value_name = "ITEM|NAME,...", value_delimiter = ',')]
     only: Vec<String>,
     /// Runs this many random scenarios as well
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=1_000_000))]
     random: u64,
     /// Seed of the first random scenario; the others follow
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Scenarios at a time
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    jobs: usize,
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
     /// Scenarios instead of the shipped corpus: a YAML file or a folder of them
     #[arg(long, value_name = "PATH")]
     corpus: Option<PathBuf>,
     /// Prints the random scenario of --seed as a file for --corpus, and runs nothing
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["only", "random", "corpus", "format"])]
     show: bool,
     /// How results are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -53,7 +53,7 @@ impl ConformanceCommand {
             guests: Some(guests),
         };
         let envoy = EnvoyRun::new(artifacts.envoy()?);
-        let suite = Suite::new(HostRun::new(modules)?, envoy, self.jobs);
+        let suite = Suite::new(HostRun::new(modules)?, envoy, self.jobs.into());
         let bar = progress::scenarios(scenarios.len() as u64 + self.random);
         let compared = suite.corpus(&scenarios, &|| bar.inc(1))?;
         let random = match self.random {
@@ -82,6 +82,9 @@ impl ConformanceCommand {
             true => Scenario::read_folder(corpus)?,
             false => Scenario::read_file(corpus)?,
         };
+        if scenarios.is_empty() {
+            bail!("{} holds no scenario", corpus.display());
+        }
         if !self.only.is_empty() {
             scenarios.retain(|scenario| self.only.iter().any(|only| names(scenario, only)));
             if scenarios.is_empty() && self.random == 0 {

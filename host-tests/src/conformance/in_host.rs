@@ -4,6 +4,7 @@ mod flights;
 mod sight;
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,7 @@ use super::normal;
 use crate::base::Code as Compiled;
 use crate::flow::lifecycle::after;
 use crate::host::{Host, HostConfig, HostError};
-use crate::log::LogLine;
+use crate::log::{LogLine, TRAPPED};
 use crate::metrics::Stat;
 use crate::plugin::PluginConfig;
 use crate::proxy::{Filter, Proxy, ProxyConfig};
@@ -128,11 +129,11 @@ impl HostRun {
                 process.run(scenario, &mut proxy, &self.modules, &mut observation)?;
                 observation.stats = stats(&process.host);
                 // What VMs say when the proxy ends is not part of a scenario.
-                observation.vms = by_vm(&process.take_lines());
+                process.tell(&mut observation);
                 return Ok(observation);
             }
         }
-        observation.vms = by_vm(&process.take_lines());
+        process.tell(&mut observation);
         Ok(observation)
     }
     /// A proxy that many scenarios share, one after the other.
@@ -169,7 +170,7 @@ impl SharedHost {
         let mut observation = Observation::default();
         let (process, proxy) = (&self.process, &mut self.proxy);
         process.run(scenario, proxy, &self.modules, &mut observation)?;
-        observation.vms = by_vm(&process.take_lines());
+        process.tell(&mut observation);
         Ok(observation)
     }
 }
@@ -205,7 +206,15 @@ impl Process {
             drain_time: DRAIN_TIME,
         };
         let started = Proxy::start(&self.host, config, filters(&spec.plugins, modules)?);
-        Ok(started.map_err(|refusal| refusal.to_string()))
+        Ok(started.map_err(|refusal| {
+            let mut text = refusal.to_string();
+            let mut cause = refusal.source();
+            while let Some(known) = cause {
+                text += &format!(": {known}");
+                cause = known.source();
+            }
+            text
+        }))
     }
     fn run(
         &self,
@@ -242,6 +251,12 @@ impl Process {
         }
         Ok(())
     }
+    /// What was logged since it was last told.
+    fn tell(&self, observation: &mut Observation) {
+        let lines = self.take_lines();
+        observation.vms = by_vm(&lines);
+        observation.failures = failures(&lines);
+    }
     fn take_lines(&self) -> Vec<LogLine> {
         std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -268,6 +283,15 @@ fn config(spec: &PluginSpec) -> PluginConfig {
         failure_policy: spec.on_failure.into(),
         ..PluginConfig::named(&spec.name)
     }
+}
+
+/// What the host says about guests that trapped or hung.
+fn failures(lines: &[LogLine]) -> Vec<String> {
+    let hosts = lines.iter().filter(|line| line.is_hosts());
+    hosts
+        .filter_map(|line| line.message.strip_prefix(TRAPPED))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Lines of guests; that a guest trapped is what the host says.

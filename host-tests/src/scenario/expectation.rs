@@ -9,6 +9,8 @@ use super::{Observation, Received, ReceivedEnd, Seen};
 pub enum Expectation {
     /// The plugin is refused; nothing else is seen then.
     Refused {},
+    /// A guest trapped or hung, and the reason contains this. Without it, that none did is expected.
+    Failure(String),
     /// A line of the plugin's log contains this.
     Log(String),
     /// No line of the plugin's log contains this.
@@ -78,6 +80,14 @@ impl Expectation {
                 Some(_) => None,
                 None => Some("the plugin is not refused".to_owned()),
             },
+            // Envoy's observations have no reasons.
+            Self::Failure(text) => {
+                let told = observation
+                    .failures
+                    .iter()
+                    .any(|reason| reason.contains(text));
+                (!told).then(|| format!("no guest failed because of `{text}`"))
+            }
             Self::Log(text) => (!lines().any(|line| line.contains(text)))
                 .then(|| format!("no line of the log contains `{text}`")),
             Self::NoLog(text) => lines()
@@ -162,6 +172,7 @@ mod tests {
         };
         Observation {
             vms: vec![vec!["info hello".into()]],
+            failures: vec!["wasm `unreachable` executed".into()],
             exchanges: vec![Seen {
                 downstream: message("down"),
                 upstream: Some(message("up")),
@@ -182,6 +193,10 @@ mod tests {
         assert_eq!(Expectation::Refused {}.unmet(&refused), None);
         assert!(Expectation::Refused {}.unmet(&observed()).is_some());
         for (met, unmet) in [
+            (
+                Expectation::Failure("unreachable".into()),
+                Expectation::Failure("hang".into()),
+            ),
             (
                 Expectation::Log("hello".into()),
                 Expectation::Log("bye".into()),

@@ -14,6 +14,8 @@ pub struct Observation {
     /// What the guests logged, VM by VM in the order of their first lines, each `level message`. The
     /// probe's lines come without the VM's own number.
     pub vms: Vec<Vec<String>>,
+    /// Why guests trapped or hung, as our host says it; Envoy tells nobody, so it is not compared.
+    pub failures: Vec<String>,
     /// Every exchange.
     pub exchanges: Vec<Seen>,
     /// Stats that begin with `wasm.` or `wasmcustom.`.
