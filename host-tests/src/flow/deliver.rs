@@ -180,6 +180,10 @@ impl Vm {
             self.fail(id);
             return self.run_deferred();
         };
+        if stopped && let Some(stream) = self.stream_mut(id) {
+            // A reply is made when the callback has ended: what was held is no longer what the filter reads.
+            stream.path_mut(direction).buffering = false;
+        }
         self.run_deferred();
         self.check_limit(id, direction);
         let Some(stream) = self.open(id, direction) else {
@@ -187,12 +191,12 @@ impl Vm {
         };
         let path = stream.path_mut(direction);
         path.buffering = false;
-        path.chunk_is_held = false;
         // Trailers that the filter has just made go on behind its data.
         let made_trailers = path.trailers_arrived && !had_trailers;
         match verdict::data(number, stopped) {
             DataVerdict::Continue => {
                 path.chunk_shown = false;
+                path.chunk_is_held = false;
                 if path.iteration != Iteration::Going {
                     if !was_held {
                         path.hold_chunk();

@@ -40,6 +40,9 @@ impl Vm {
         self.create_context(id);
         if let Some(stream) = self.stream_mut(id) {
             stream.logging = true;
+            // What Envoy still held went with its streams.
+            stream.request.buffering = false;
+            stream.response.buffering = false;
         }
         if let Some(log) = self.exports.log.clone() {
             let _ = self.enter(&log, id, id);
