@@ -138,6 +138,10 @@ impl Vm {
             return self.check_limit(id, direction);
         }
         self.show_data(id, direction, ends, false);
+        // The connection's buffer is empty now, also where a reply has cut the filter's work short.
+        if let Some(stream) = self.stream_mut(id) {
+            stream.path_mut(direction).chunk.clear();
+        }
     }
 
     /// The body callback for the current chunk. `was_held`: it is what was held, and stays so unless it goes on.

@@ -40,9 +40,6 @@ impl Vm {
         self.create_context(id);
         if let Some(stream) = self.stream_mut(id) {
             stream.logging = true;
-            // What Envoy still held went with its streams.
-            stream.request.buffering = false;
-            stream.response.buffering = false;
         }
         if let Some(log) = self.exports.log.clone() {
             let _ = self.enter(&log, id, id);
@@ -50,7 +47,6 @@ impl Vm {
         }
         if let Some(stream) = self.stream_mut(id) {
             stream.logging = false;
-            stream.request.trailers_shown &= stream.request.trailers_forwarded.is_none();
         }
         if let Some(done) = self.exports.done.clone() {
             // Envoy deletes a stream's context whatever it answers.
