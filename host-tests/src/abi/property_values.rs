@@ -156,6 +156,20 @@ fn write_headers(headers: Option<&HeaderMap>, out: &mut Vec<u8>) {
     }
 }
 
+/// All values of a header, joined as Envoy joins them.
+fn joined<'a>(headers: &'a HeaderMap, name: &[u8]) -> Option<Found<'a>> {
+    let values: Vec<&[u8]> = headers
+        .iter()
+        .filter(|(own, _)| own.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+        .collect();
+    match values.as_slice() {
+        [] => None,
+        [one] => Some(Found::Bytes(one)),
+        several => Some(Found::Value(Value::Bytes(several.join(&b',')))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,19 +183,5 @@ mod tests {
         assert_eq!(cut(b"request\0\0path"), [&b"request"[..], b"", b"path"]);
         assert_eq!(cut(b"\0request"), [&b""[..], b"request"]);
         assert!(cut(b"").is_empty());
-    }
-}
-
-/// All values of a header, joined as Envoy joins them.
-fn joined<'a>(headers: &'a HeaderMap, name: &[u8]) -> Option<Found<'a>> {
-    let values: Vec<&[u8]> = headers
-        .iter()
-        .filter(|(own, _)| own.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value)
-        .collect();
-    match values.as_slice() {
-        [] => None,
-        [one] => Some(Found::Bytes(one)),
-        several => Some(Found::Value(Value::Bytes(several.join(&b',')))),
     }
 }
