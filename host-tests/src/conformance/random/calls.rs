@@ -17,6 +17,14 @@ pub(super) fn makes_trailers(call: &Map<String, Value>) -> bool {
     })
 }
 
+/// Whether it reads or writes a body.
+pub(super) fn is_about_bodies(call: &Map<String, Value>) -> bool {
+    call.iter().any(|(name, arguments)| {
+        let of_bodies = matches!(arguments.get(0).and_then(Value::as_u64), Some(0 | 1));
+        name.contains("buffer") && of_bodies
+    })
+}
+
 /// Property paths whose values are the same in every proxy.
 const PROPERTIES: &[&[&str]] = &[
     &["request", "path"],
@@ -26,7 +34,6 @@ const PROPERTIES: &[&[&str]] = &[
     &["request", "scheme"],
     &["request", "method"],
     &["request", "protocol"],
-    &["request", "size"],
     &["request", "headers", "x-a"],
     &["request", "useragent"],
     &["response", "code"],
