@@ -164,8 +164,8 @@ fn joined<'a>(headers: &'a HeaderMap, name: &[u8]) -> Option<Found<'a>> {
         .map(|(_, value)| value)
         .collect();
     match values.as_slice() {
-        [] => None,
-        [one] => Some(Found::Bytes(one)),
+        // `get` knows other names of a header as well.
+        [] | [_] => headers.get(name).map(Found::Bytes),
         several => Some(Found::Value(Value::Bytes(several.join(&b',')))),
     }
 }
