@@ -191,7 +191,7 @@ impl Proxy {
         events.chain(drained).min()
     }
     /// Runs everything up to `now` at its own time, then sets the time to `now`. Guests that keep one another busy
-    /// without any time passing are left to it after [`MOST_AT_ONCE`] events of a thread.
+    /// without any time passing are left to it after 10,000 events of a thread.
     pub fn advance_to(&mut self, now: Timestamp) {
         while let Some(due) = self.next_event().filter(|due| *due <= now) {
             let restless = due <= self.now;

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::EnvoyError;
 
-/// The format that a listener's access log must have for [`AccessLog`] to read it.
+/// The format that a listener's access log must have for `AccessLog` to read it.
 pub const ACCESS_FORMAT: &str =
     "%DOWNSTREAM_REMOTE_PORT% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n";
 
