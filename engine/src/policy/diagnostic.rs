@@ -65,6 +65,8 @@ codes! {
     BadProfile = "P050",
     /// Actions by state where no account ever changes its state.
     NoDetection = "P051",
+    /// Two policies of one rollout that decisions cannot tell apart.
+    SameVersion = "P090",
 }
 
 impl fmt::Display for Code {
@@ -168,6 +170,17 @@ impl Diagnostics {
                 self.0.push(diagnostic);
             }
         }
+    }
+
+    /// Takes over what was found in a document that stands below `name` in this one.
+    pub(super) fn absorb_below(&mut self, name: &str, found: Self) {
+        self.0.extend(found.0.into_iter().map(|mut diagnostic| {
+            diagnostic.path = match diagnostic.path.as_str() {
+                "." => String::from(name),
+                path => alloc::format!("{name}.{path}"),
+            };
+            diagnostic
+        }));
     }
 
     /// Whether any entry is an error.

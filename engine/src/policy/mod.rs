@@ -1,4 +1,5 @@
 //! The policy: `Document` (as written), checked, compiled to `Policy`, which alone reaches `evaluate`.
+mod deployment;
 mod detection;
 mod diagnostic;
 mod document;
@@ -9,6 +10,7 @@ mod shaping;
 mod validate;
 mod verification;
 
+pub use deployment::{CheckedDeployment, Deployment};
 pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
