@@ -46,6 +46,7 @@ fn charge(account: u32, limit: u32, amount: u32) -> Charge {
         window: MINUTE,
         limit,
         amount,
+        lease: false,
     }
 }
 
