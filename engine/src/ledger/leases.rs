@@ -227,6 +227,3 @@ impl Ledger {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
