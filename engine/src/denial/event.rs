@@ -60,3 +60,6 @@ pub fn event(head: &Head, sequence: u64) -> Vec<u8> {
     };
     text.into_bytes()
 }
+
+#[cfg(test)]
+mod tests;

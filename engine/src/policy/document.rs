@@ -412,7 +412,8 @@ pub enum HeaderFamily {
     Openai,
     /// `anthropic-ratelimit-requests-limit` and so on.
     Anthropic,
-    /// `x-ratelimit-limit`, `x-ratelimit-remaining`, `x-ratelimit-reset`, as Envoy's own filter writes them.
+    /// `x-ratelimit-limit`, `x-ratelimit-remaining`, `x-ratelimit-reset`, as Envoy's own filter writes them; of
+    /// budgets of requests.
     Envoy,
 }
 

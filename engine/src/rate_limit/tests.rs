@@ -1,4 +1,7 @@
 use super::*;
+use crate::{
+    evaluate::Body, exchange::Exchange, hash::HashKey, ledger::Ledger, store::MemoryStore,
+};
 use alloc::{borrow::ToOwned, collections::BTreeMap};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -363,6 +366,41 @@ fn a_spent_budget_tells_when_the_request_would_fit() {
     assert_eq!(refused(0)["x-ratelimit-reset-requests"], "1m31s");
     assert_eq!(refused(4)["ratelimit"], "\"at-once\";r=0;t=91");
     assert!(!refused(4).contains_key("x-ratelimit-reset-requests"));
+}
+
+#[test]
+fn an_admitted_exchange_tells_what_it_left_of_its_budgets() {
+    let policy = policy(&[("b", "requests", 100, "1h")], &["provider", "ietf"]);
+    let key = HashKey::new([7; 16]);
+    let request: [(&[u8], &[u8]); 3] = [
+        (b":method", b"POST"),
+        (b":path", b"/v1/chat/completions"),
+        (b"x-account-id", b"a"),
+    ];
+    let mut exchange = Exchange::begin(&policy, &key, request.into_iter(), now());
+    let body = Body::Whole(br#"{"model": "m", "messages": [{"role": "user", "content": "hi"}]}"#);
+    let mut ledger = Ledger::new(policy.layout());
+    let mut store = MemoryStore::default();
+    let answer = exchange.decide(&policy, &key, body, &mut ledger, &mut store);
+    let upstream: [(&[u8], &[u8]); 2] = [
+        (b"x-ratelimit-limit-requests", b"5000"),
+        (b"x-ratelimit-remaining-requests", b"7"),
+    ];
+
+    let changes = exchange.response_head(&policy, upstream.into_iter());
+
+    assert_eq!(answer.into_denial(), None);
+    assert!(exchange.needs_response_head(&policy));
+    let expected = [
+        ("x-ratelimit-limit-requests", "100"),
+        ("x-ratelimit-reset-requests", "1h0m0s"),
+        ("ratelimit-policy", "\"b\";q=100;w=3600;qu=\"requests\""),
+        ("ratelimit", "\"b\";r=99;t=3600"),
+    ];
+    assert_eq!(
+        changes.set,
+        expected.map(|(name, value)| (name, value.to_owned()))
+    );
 }
 
 proptest! {
