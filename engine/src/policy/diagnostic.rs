@@ -65,6 +65,8 @@ codes! {
     BadProfile = "P050",
     /// Actions by state where no account ever changes its state.
     NoDetection = "P051",
+    /// A family of rate limit headers that stands twice.
+    RepeatedFamily = "P080",
 }
 
 impl fmt::Display for Code {
