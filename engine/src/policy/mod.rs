@@ -94,6 +94,7 @@ impl Policy {
                 .lists
                 .states
                 .warn_of_expired("lists.states", now, &mut found);
+            policy.verification.warn_of_expired(now, &mut found);
         }
         diagnostics.absorb(found, &taken);
         Checked {
