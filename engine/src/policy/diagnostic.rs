@@ -77,6 +77,8 @@ codes! {
     BadKey = "P074",
     /// A key whose time is over.
     ExpiredKey = "P075",
+    /// A family of rate limit headers that stands twice.
+    RepeatedFamily = "P080",
 }
 
 impl fmt::Display for Code {
