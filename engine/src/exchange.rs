@@ -158,7 +158,7 @@ impl Exchange {
                 none.insert(evaluate(asked, body, ledger, store))
             }
         };
-        if let Some(denial) = Denial::of(policy, &self.head, evaluation, self.started) {
+        if let Some(denial) = Denial::of(policy, &self.head, evaluation, self.arrived) {
             return Answer::Reply(denial);
         }
         let mut forward = Forward {
@@ -216,8 +216,8 @@ impl Exchange {
         }
         let provider = self.head.endpoint.provider();
         let quotas = &evaluation.quotas;
-        // What is left was measured when the request came, and windows run from then.
-        changes.set = rate_limit::headers(policy, provider, quotas, self.started, headers);
+        // What is left was measured when the request was decided, and windows run from then.
+        changes.set = rate_limit::headers(policy, provider, quotas, self.arrived, headers);
         if let Some(step_up) = evaluation.verdict.verification {
             changes.set.extend(denial::step_up_headers(policy, step_up));
         }
