@@ -124,11 +124,11 @@ proptest! {
 
         let (whole, facts) = (whole.unwrap(), facts.unwrap());
         prop_assert!(facts.truncated);
-        prop_assert!(facts.tools <= whole.tools && facts.attachments <= whole.attachments);
-        prop_assert!(facts.prompt_tokens <= whole.prompt_tokens);
-        // Whether a text is reasoning, which is not handed out, may stand behind the cut.
+        prop_assert!(facts.tools <= whole.tools && facts.prompt_tokens <= whole.prompt_tokens);
+        // That an item or a part is reasoning, which is not read, may stand behind the cut.
         let may_hide = matches!(endpoint, Endpoint::OpenAiResponses | Endpoint::GeminiGenerate | Endpoint::GeminiStream);
         prop_assert!(may_hide || facts.text_bytes <= whole.text_bytes);
+        prop_assert!(may_hide || facts.attachments <= whole.attachments);
         prop_assert_eq!(facts.text_bytes as usize, heard.raw_bytes);
         let (uncut, _) = read(endpoint, &body[..cut], false);
         let refused = matches!(uncut, Err(FactsError::Malformed { .. }));
