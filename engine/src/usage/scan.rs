@@ -1,56 +1,105 @@
-//! Usage of a response that is one JSON object.
+//! Usage of one JSON object of any size: a whole body, or an event too large to keep.
 //!
 //! Follows strings and brackets only, so that nothing has to be kept but the key at hand and the value
 //! of `usage` itself. Whether the rest is sound JSON is the client's business.
 use super::Usage;
-use super::counts::{Counts, Told};
+use super::counts::{Counts, Told, usage_key};
 use crate::endpoint::Endpoint;
 use crate::json::{self, Reader};
 use alloc::vec::Vec;
 
 /// Bytes that the value of `usage` may have.
 const MAX_VALUE: usize = 4 * 1024;
-/// `usage` with every letter written as `\uXXXX`, and the closing quote.
-const MAX_KEY: usize = 31;
+/// The longest key looked for, `usageMetadata`, with every letter written as `\uXXXX`, and the closing quote.
+const MAX_KEY: usize = 13 * 6 + 1;
 
-/// A JSON body on its way.
-pub(super) struct JsonBody {
+/// A JSON object on its way.
+#[derive(Clone)]
+pub(super) struct Scan {
     endpoint: Endpoint,
+    /// The key of an object whose members are looked at as well: `response` or `message` of an event.
+    inner: Option<&'static [u8]>,
+    /// What was told before this object.
+    before: Counts,
     depth: u32,
+    /// The depth whose members are looked at: 1, or 2 inside of `inner`.
+    members: u32,
     in_string: bool,
     /// The byte before was a backslash inside of a string.
     escaped: bool,
-    /// What the top level holds at this place.
+    /// What the looked-at level holds at this place.
     place: Place,
     /// The key or the value at hand.
     kept: Vec<u8>,
-    counts: Option<Counts>,
+    told: Option<Counts>,
+    told_inside: bool,
+    failed: bool,
     lost: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// A key, kept as far as it could be `usage`.
+    /// Before the object.
+    Start,
+    /// A key, kept as far as it could be one that matters.
     Key,
     /// The value of `usage`, kept.
     Usage,
+    /// Before the value of `error`.
+    Error,
+    /// Before the value of `inner`.
+    Inner,
     /// Any other value, or one too large to keep.
     Other,
     /// After the object.
     End,
+    /// In something that is no object.
+    Elsewhere,
 }
 
-impl JsonBody {
-    pub(super) const fn new(endpoint: Endpoint) -> Self {
+/// What an event too large to keep told.
+pub(super) struct Found {
+    /// Counts, those of earlier events included, if the event had any.
+    pub(super) counts: Option<Counts>,
+    /// They stood inside of `response` or `message`.
+    pub(super) inside: bool,
+    /// The event has an error.
+    pub(super) failed: bool,
+    /// The event ended early, or its usage could not be read.
+    pub(super) lost: bool,
+}
+
+impl Scan {
+    /// A scan of a whole body.
+    pub(super) const fn of_body(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
+            inner: None,
+            before: Counts::NONE,
             depth: 0,
+            members: 1,
             in_string: false,
             escaped: false,
-            place: Place::Key,
+            place: Place::Start,
             kept: Vec::new(),
-            counts: None,
+            told: None,
+            told_inside: false,
+            failed: false,
             lost: false,
+        }
+    }
+
+    /// A scan of an event, after earlier ones told `before`.
+    pub(super) fn of_event(endpoint: Endpoint, before: Counts) -> Self {
+        let inner: Option<&[u8]> = match endpoint {
+            Endpoint::OpenAiResponses => Some(b"response"),
+            Endpoint::AnthropicMessages => Some(b"message"),
+            _ => None,
+        };
+        Self {
+            inner,
+            before,
+            ..Self::of_body(endpoint)
         }
     }
 
@@ -58,18 +107,29 @@ impl JsonBody {
         self.kept.capacity()
     }
 
+    /// Usage of the body.
     pub(super) fn usage(&self) -> Usage {
-        match self.counts.and_then(|counts| counts.tokens()) {
+        match self.told.and_then(|counts| counts.tokens(self.endpoint)) {
             _ if self.lost => Usage::Unknown,
             Some(tokens) => Usage::Known(tokens),
-            None if self.place == Place::End && self.counts.is_none() => Usage::Absent,
+            None if self.place == Place::End && self.told.is_none() => Usage::Absent,
             None => Usage::Unknown,
         }
     }
 
+    /// What the event told; `None` where it was no object.
+    pub(super) fn found(&self) -> Option<Found> {
+        (!matches!(self.place, Place::Start | Place::Elsewhere)).then_some(Found {
+            counts: self.told,
+            inside: self.told_inside,
+            failed: self.failed,
+            lost: self.lost || self.place != Place::End,
+        })
+    }
+
     pub(super) fn feed(&mut self, chunk: &[u8]) {
         let mut rest = chunk;
-        while !rest.is_empty() && self.place != Place::End {
+        while !rest.is_empty() && !matches!(self.place, Place::End | Place::Elsewhere) {
             rest = if self.in_string {
                 self.string(rest)
             } else {
@@ -101,6 +161,14 @@ impl JsonBody {
     fn structure<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {
         let mut bytes = rest.iter();
         for &byte in bytes.by_ref() {
+            if matches!(self.place, Place::Start | Place::Error | Place::Inner)
+                && !byte.is_ascii_whitespace()
+            {
+                self.enter_value(byte);
+                if self.place == Place::Elsewhere {
+                    break;
+                }
+            }
             match byte {
                 b'"' => {
                     self.in_string = true;
@@ -110,23 +178,23 @@ impl JsonBody {
                 b'{' | b'[' => self.depth = self.depth.saturating_add(1),
                 b'}' | b']' => {
                     self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
+                    if self.depth < self.members {
                         self.end_value();
-                        self.place = Place::End;
-                        break;
+                        self.members = self.depth;
+                        self.place = Place::Other;
+                        if self.depth == 0 {
+                            self.place = Place::End;
+                            break;
+                        }
                     }
                 }
-                b',' if self.depth == 1 => {
+                b',' if self.depth == self.members => {
                     self.end_value();
                     self.place = Place::Key;
                     continue;
                 }
                 b':' if self.place == Place::Key => {
-                    self.place = if self.key_is_usage() {
-                        Place::Usage
-                    } else {
-                        Place::Other
-                    };
+                    self.place = self.place_of_value();
                     self.kept.clear();
                     continue;
                 }
@@ -135,6 +203,23 @@ impl JsonBody {
             self.keep_value(byte);
         }
         bytes.as_slice()
+    }
+
+    /// Takes the first byte of the object, or of a value that its first byte tells enough of.
+    fn enter_value(&mut self, byte: u8) {
+        self.place = match self.place {
+            Place::Start if byte == b'{' => Place::Key,
+            Place::Start => Place::Elsewhere,
+            Place::Inner if byte == b'{' => {
+                self.members = 2;
+                Place::Key
+            }
+            Place::Error => {
+                self.failed |= byte != b'n';
+                Place::Other
+            }
+            _ => Place::Other,
+        };
     }
 
     #[inline]
@@ -149,7 +234,7 @@ impl JsonBody {
         let limit = match self.place {
             Place::Key => MAX_KEY,
             Place::Usage => MAX_VALUE,
-            Place::Other | Place::End => return,
+            _ => return,
         };
         if self.kept.len().saturating_add(bytes.len()) > limit {
             self.lost |= self.place == Place::Usage;
@@ -160,24 +245,40 @@ impl JsonBody {
         self.kept.extend_from_slice(bytes);
     }
 
-    fn key_is_usage(&self) -> bool {
+    /// Where the key at hand leads.
+    fn place_of_value(&self) -> Place {
         let Some(raw) = self.kept.strip_suffix(b"\"") else {
-            return false;
+            return Place::Other;
         };
         if !raw.contains(&b'\\') {
-            return raw == b"usage";
+            return self.place_of(raw);
         }
         let mut key = Vec::new();
         json::unescape_into(raw, &mut key, MAX_KEY);
-        key == b"usage"
+        self.place_of(&key)
+    }
+
+    fn place_of(&self, key: &[u8]) -> Place {
+        if key == usage_key(self.endpoint) {
+            Place::Usage
+        } else if key == b"error" {
+            Place::Error
+        } else if self.members == 1 && Some(key) == self.inner {
+            Place::Inner
+        } else {
+            Place::Other
+        }
     }
 
     /// Reads the value that ends here, if it is that of `usage`. The last of several counts.
     fn end_value(&mut self) {
         if self.place == Place::Usage {
-            let mut counts = Counts::NONE;
+            let mut counts = self.before;
             match counts.read(self.endpoint, &mut Reader::new(&self.kept)) {
-                Ok(Told::Counts) => (self.counts, self.lost) = (Some(counts), false),
+                Ok(Told::Counts) => {
+                    (self.told, self.lost) = (Some(counts), false);
+                    self.told_inside = self.members > 1;
+                }
                 Ok(Told::Nothing) => {}
                 Ok(Told::Nonsense) | Err(_) => self.lost = true,
             }
@@ -189,7 +290,7 @@ impl JsonBody {
 /// The first quote or backslash. Most strings outside of the answer's text are shorter than eight
 /// bytes, for which a call would cost more than the search.
 #[inline]
-fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+pub(super) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
     let found = bytes
         .first_chunk()
         .and_then(|&word| json::first_special(u64::from_le_bytes(word)));
