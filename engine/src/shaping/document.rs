@@ -350,7 +350,8 @@ impl Document {
                 held.begin_span(depth);
             }
             Fate::Emptied => cursor.write(held, out),
-            Fate::Pass | Fate::Decides | Fate::Replaced => {}
+            Fate::Replaced => cursor.take_out(held),
+            Fate::Pass | Fate::Decides => {}
         }
     }
 

@@ -13,7 +13,9 @@ const FIELD: &[u8] = b"data";
 enum Line {
     /// So many bytes of [`FIELD`] were read, and nothing else.
     Name(usize),
-    /// In the value of a `data` field, where a space at the beginning does not matter to JSON.
+    /// Right behind `data:`, where one space belongs to the framing.
+    Colon,
+    /// In the value of a `data` field.
     Data,
     /// In a comment or another field.
     Other,
@@ -63,12 +65,20 @@ impl Events {
                 let (length, line) = name(rest, read);
                 let (text, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
                 held.write(text, out);
-                if line == Line::Data {
+                if line == Line::Colon {
                     self.begin_data(held, out);
                 }
                 self.line = line;
                 rest = after;
                 continue;
+            }
+            if self.line == Line::Colon {
+                self.line = Line::Data;
+                if byte == b' ' {
+                    held.write(b" ", out);
+                    rest = after;
+                    continue;
+                }
             }
             let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
             let (text, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
@@ -119,7 +129,7 @@ fn name(rest: &[u8], read: usize) -> (usize, Line) {
     let read = read.saturating_add(same);
     match rest.get(same) {
         None | Some(b'\n' | b'\r') => (same, Line::Name(read)),
-        Some(b':') if read == FIELD.len() => (same.saturating_add(1), Line::Data),
+        Some(b':') if read == FIELD.len() => (same.saturating_add(1), Line::Colon),
         Some(_) => (same.saturating_add(1), Line::Other),
     }
 }
