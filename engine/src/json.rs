@@ -75,6 +75,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The byte offset of the place: of the value that comes next, once its kind was asked for, or the end of
+    /// the value before.
+    pub(crate) const fn position(&self) -> usize {
+        self.at
+    }
+
     /// The kind of the value that comes next; does not move past it.
     #[inline]
     pub(crate) fn kind(&mut self) -> Result<Kind, Fault> {
