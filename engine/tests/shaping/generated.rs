@@ -234,7 +234,10 @@ fn event(body: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4000))]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(4000)
+    })]
 
     #[test]
     fn the_shaper_takes_out_what_the_paths_say_and_nothing_else(

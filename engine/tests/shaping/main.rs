@@ -8,7 +8,9 @@
 
 mod corpus;
 mod generated;
+mod limits;
 mod memory;
+mod requests;
 mod responses;
 mod rules;
 mod shaped;
