@@ -4,6 +4,8 @@
 //! what no [`Place`] leads to is passed over by counting brackets. Whether it is sound JSON is its
 //! reader's business: a document that cannot be followed goes on as it is from there.
 use super::Strip;
+use super::cursor::Cursor;
+use super::extent::Extent;
 use super::held::Held;
 use super::place::{Place, Step};
 use crate::json;
@@ -69,53 +71,11 @@ pub(super) struct Document {
     /// What is done with the value that comes next.
     step: Step,
     fate: Fate,
-    /// Brackets open in the value at hand.
-    depth: u32,
-    in_string: bool,
-    /// The byte before was a backslash inside of a string.
-    escaped: bool,
+    /// The key or value at hand.
+    extent: Extent,
     /// The key, or the value that decides, as far as it came.
     token: Vec<u8>,
     lost: bool,
-}
-
-/// A chunk, and how much of it was read and written.
-struct Cursor<'c> {
-    bytes: &'c [u8],
-    at: usize,
-    written: usize,
-}
-
-impl<'c> Cursor<'c> {
-    fn rest(&self) -> &'c [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
-
-    fn advance(&mut self, bytes: usize) {
-        self.at = self.at.saturating_add(bytes);
-    }
-
-    /// Bytes read since the last were written or taken out.
-    fn unwritten(&self) -> &'c [u8] {
-        self.bytes.get(self.written..self.at).unwrap_or_default()
-    }
-
-    /// Writes what was read.
-    fn write(&mut self, held: &mut Held, out: &mut Vec<u8>) {
-        let bytes = self.unwritten();
-        if !bytes.is_empty() {
-            held.write(bytes, out);
-        }
-        self.written = self.at;
-    }
-
-    /// Takes out what was read.
-    fn take_out(&mut self, held: &mut Held) {
-        if self.written < self.at {
-            held.took_out();
-        }
-        self.written = self.at;
-    }
 }
 
 impl Document {
@@ -128,9 +88,7 @@ impl Document {
             frames: Vec::new(),
             step: Step::Pass,
             fate: Fate::Pass,
-            depth: 0,
-            in_string: false,
-            escaped: false,
+            extent: Extent::STRING,
             token: Vec::new(),
             lost: false,
         }
@@ -143,17 +101,13 @@ impl Document {
 
     /// The next bytes; what stays of them is written. Linear in `chunk`.
     pub(super) fn feed(&mut self, chunk: &[u8], held: &mut Held, out: &mut Vec<u8>) {
-        let mut cursor = Cursor {
-            bytes: chunk,
-            at: 0,
-            written: 0,
-        };
+        let mut cursor = Cursor::new(chunk);
         while let Some(&byte) = cursor.rest().first() {
             match self.state {
                 State::InKey => self.key(&mut cursor),
                 State::InValue => self.value(&mut cursor, held, out),
                 State::InScalar => self.scalar(&mut cursor, held, out),
-                State::Elsewhere => cursor.at = chunk.len(),
+                State::Elsewhere => cursor.advance(cursor.rest().len()),
                 _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => cursor.advance(1),
                 State::Outside => self.begin(byte, &mut cursor),
                 State::Key => self.key_or_end(byte, &mut cursor, held, out),
@@ -249,7 +203,7 @@ impl Document {
         match byte {
             b'"' => {
                 self.state = State::InKey;
-                self.escaped = false;
+                self.extent = Extent::STRING;
                 self.token.clear();
             }
             b'}' => self.leave(held, out),
@@ -260,7 +214,7 @@ impl Document {
 
     fn key(&mut self, cursor: &mut Cursor<'_>) {
         let rest = cursor.rest();
-        let (length, ended) = string_end(rest, &mut self.escaped);
+        let (length, ended) = self.extent.reach(rest);
         cursor.advance(length);
         if !ended {
             return self.keep(rest);
@@ -302,7 +256,6 @@ impl Document {
             b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => b'0',
             _ => return self.lose(held, out),
         };
-        (self.depth, self.in_string, self.escaped) = (0, false, false);
         self.fate = Fate::Pass;
         self.state = if begun == b'0' {
             State::InScalar
@@ -334,11 +287,11 @@ impl Document {
             // Its first byte is read with the others.
             return;
         }
-        if begun == b'"' {
-            self.in_string = true;
+        self.extent = if begun == b'"' {
+            Extent::STRING
         } else {
-            self.depth = 1;
-        }
+            Extent::BRACKETS
+        };
         cursor.advance(1);
         match self.fate {
             Fate::Waits => {
@@ -366,21 +319,7 @@ impl Document {
     /// Goes on inside of a string or of brackets, up to their end at most.
     fn value(&mut self, cursor: &mut Cursor<'_>, held: &mut Held, out: &mut Vec<u8>) {
         let rest = cursor.rest();
-        let mut at: usize = 0;
-        let mut ended = false;
-        while !ended && at < rest.len() {
-            let ahead = rest.get(at..).unwrap_or_default();
-            if self.in_string {
-                let (length, closed) = string_end(ahead, &mut self.escaped);
-                at = at.saturating_add(length);
-                self.in_string = !closed;
-                ended = closed && self.depth == 0;
-            } else {
-                let (length, closed) = self.brackets(ahead);
-                at = at.saturating_add(length);
-                ended = closed;
-            }
-        }
+        let (at, ended) = self.extent.reach(rest);
         let close = usize::from(ended);
         match self.fate {
             Fate::Pass => cursor.advance(at),
@@ -409,27 +348,6 @@ impl Document {
         if ended {
             self.end_value(held, out);
         }
-    }
-
-    /// Goes on between strings, up to the next one or the last closing bracket at most.
-    fn brackets(&mut self, rest: &[u8]) -> (usize, bool) {
-        for (at, &byte) in rest.iter().enumerate() {
-            match byte {
-                b'"' => {
-                    self.in_string = true;
-                    return (at.saturating_add(1), false);
-                }
-                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
-                b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        return (at.saturating_add(1), true);
-                    }
-                }
-                _ => {}
-            }
-        }
-        (rest.len(), false)
     }
 
     /// Goes on inside of a number or a word, up to what follows it.
@@ -514,25 +432,5 @@ impl Document {
         self.lost = true;
         held.give_up(out);
         self.state = State::Elsewhere;
-    }
-}
-
-/// How far the string at hand reaches into `rest`, closing quote included, and whether it ends there.
-fn string_end(rest: &[u8], escaped: &mut bool) -> (usize, bool) {
-    let mut at = usize::from(core::mem::take(escaped));
-    loop {
-        let ahead = rest.get(at..).unwrap_or_default();
-        let Some(found) = json::quote_or_backslash(ahead) else {
-            return (rest.len(), false);
-        };
-        at = at.saturating_add(found).saturating_add(1);
-        if ahead.get(found) == Some(&b'"') {
-            return (at, true);
-        }
-        if at >= rest.len() {
-            *escaped = true;
-            return (rest.len(), false);
-        }
-        at = at.saturating_add(1);
     }
 }
