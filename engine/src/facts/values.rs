@@ -4,7 +4,7 @@ use crate::json::{Fault, Kind, Reader};
 use alloc::borrow::Cow;
 
 /// A value that says yes: `true`, a number above zero, or a word that forgiving servers take for true.
-pub(super) fn flag(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+pub(crate) fn flag(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     Ok(match reader.kind()? {
         Kind::Number => reader.unsigned()? > Some(0),
         Kind::String => word(reader)?.is_some_and(|word| {
@@ -17,7 +17,7 @@ pub(super) fn flag(reader: &mut Reader<'_>) -> Result<bool, Fault> {
 }
 
 /// A count: a number, or a string that holds one.
-pub(super) fn count(reader: &mut Reader<'_>) -> Result<Option<u32>, Fault> {
+pub(crate) fn count(reader: &mut Reader<'_>) -> Result<Option<u32>, Fault> {
     match reader.kind()? {
         Kind::Number => reader.unsigned(),
         _ => Ok(word(reader)?.and_then(|word| {
@@ -29,7 +29,7 @@ pub(super) fn count(reader: &mut Reader<'_>) -> Result<Option<u32>, Fault> {
 }
 
 /// A string with its escapes resolved; `None` for anything else.
-pub(super) fn word<'a>(reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
+pub(crate) fn word<'a>(reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
     match reader.kind()? {
         Kind::String => Ok(Some(text::unescaped(reader.string()?))),
         _ => reader.skip().map(|()| None),

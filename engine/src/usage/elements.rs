@@ -1,5 +1,5 @@
 //! Elements of a JSON array, split anywhere: the form of Gemini's streams that are not events.
-use super::scan::quote_or_backslash;
+use crate::json;
 use crate::sse::{Data, MAX_EVENT};
 use alloc::vec::Vec;
 
@@ -80,7 +80,7 @@ impl Elements {
     fn string(&mut self, chunk: &[u8], at: usize) -> usize {
         let at = at.saturating_add(usize::from(core::mem::take(&mut self.escaped)));
         let rest = chunk.get(at..).unwrap_or_default();
-        let Some(found) = quote_or_backslash(rest) else {
+        let Some(found) = json::quote_or_backslash(rest) else {
             return chunk.len();
         };
         self.in_string = rest.get(found) != Some(&b'"');

@@ -142,7 +142,7 @@ impl Scan {
     fn string<'c>(&mut self, rest: &'c [u8]) -> &'c [u8] {
         let from = usize::from(core::mem::take(&mut self.escaped));
         let searched = rest.get(from..).unwrap_or_default();
-        let end = match quote_or_backslash(searched) {
+        let end = match json::quote_or_backslash(searched) {
             None => rest.len(),
             Some(found) => {
                 self.in_string = searched.get(found) != Some(&b'"');
@@ -285,17 +285,4 @@ impl Scan {
         }
         self.kept.clear();
     }
-}
-
-/// The first quote or backslash. Most strings outside of the answer's text are shorter than eight
-/// bytes, for which a call would cost more than the search.
-#[inline]
-pub(super) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    let found = bytes
-        .first_chunk()
-        .and_then(|&word| json::first_special(u64::from_le_bytes(word)));
-    let is_stop = |at: &usize| matches!(bytes.get(*at), Some(b'"' | b'\\'));
-    found
-        .filter(is_stop)
-        .or_else(|| memchr::memchr2(b'"', b'\\', bytes))
 }
