@@ -85,7 +85,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
     };
     let mut responses = document.responses.unwrap_or_default();
     let detection = detection::compile(document.detection, responses.states.take(), d);
-    let shaping = shaping::compile(document.shaping, &tiers, names, d);
+    let shaping = shaping::compile(document.shaping, &tiers, names, detection.as_ref(), d);
     let verification = verification::compile(document.verification, &tiers, d);
     let responses = responses::compile(responses, d);
     let state = document.state.unwrap_or_default();
