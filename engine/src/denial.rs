@@ -112,6 +112,25 @@ impl Denial {
     }
 }
 
+impl Denial {
+    /// The reply in the place of a response that was to be stripped and cannot be read. Final: the upstream would
+    /// answer in the same way again.
+    pub(crate) fn interrupted(head: &Head) -> Self {
+        let provider = head.endpoint.provider();
+        let decision_id = decision::id(head);
+        let refusal = Refusal::interrupted(&decision_id);
+        Self {
+            status: refusal.kind.status(),
+            headers: Vec::from([
+                ("content-type", format::content_type(provider).to_string()),
+                ("x-weir-decision-id", decision_id.clone()),
+                (FINAL.0, FINAL.1.to_string()),
+            ]),
+            body: format::body(provider, &refusal).to_string(),
+        }
+    }
+}
+
 /// What tells a client that passes for now that its account has to be better verified, by when and where.
 pub(crate) fn step_up_headers(policy: &Policy, step_up: StepUp) -> Vec<(&'static str, String)> {
     let level = Level::of(policy, Some(step_up));
@@ -212,7 +231,7 @@ fn message(policy: &Policy, verdict: &Verdict, kind: Kind, unit: Unit, level: Le
         Kind::Encoded => "Send the request body without content-encoding.".to_string(),
         Kind::NotFound => "This endpoint is not served here.".to_string(),
         Kind::Unavailable => "Limits cannot be checked at the moment. Try again soon.".to_string(),
-        Kind::Interrupted => event::MESSAGE.to_string(),
+        Kind::Interrupted => format::INTERRUPTED.to_string(),
     }
 }
 

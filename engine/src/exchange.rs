@@ -30,6 +30,10 @@ pub struct Exchange {
     evaluation: Option<Evaluation>,
     meter: UsageMeter,
     shaper: Option<ResponseShaper>,
+    /// The policy lets no response through that was to be stripped and cannot be read.
+    refuses_unreadable: bool,
+    /// The rest of the response goes nowhere.
+    is_cut: bool,
     lost: bool,
 }
 
@@ -60,6 +64,8 @@ pub struct HeadChanges {
     pub remove: Vec<&'static str>,
     /// Headers to set, whatever was there.
     pub set: Vec<(&'static str, String)>,
+    /// What the client gets instead of the response, which then counts as broken off.
+    pub reply: Option<Denial>,
 }
 
 impl Answer {
@@ -102,6 +108,8 @@ impl Exchange {
             evaluation: None,
             meter,
             shaper: None,
+            refuses_unreadable: false,
+            is_cut: false,
             lost: false,
         }
     }
@@ -171,6 +179,7 @@ impl Exchange {
         }
         if !evaluation.strip.is_nothing() {
             self.shaper = Some(ResponseShaper::new(self.head.endpoint, evaluation.strip));
+            self.refuses_unreadable = policy.shaping.refuses_unreadable;
             // What cannot be read cannot be stripped.
             forward.remove_headers.push(String::from("accept-encoding"));
         }
@@ -210,6 +219,11 @@ impl Exchange {
             {
                 // The upstream encodes unasked: nothing of it can be read, so nothing is taken out.
                 self.shaper = None;
+                if self.refuses_unreadable {
+                    self.lost = true;
+                    changes.reply = Some(Denial::interrupted(&self.head));
+                    return changes;
+                }
             } else {
                 changes.remove.push("content-length");
             }
@@ -287,11 +301,26 @@ impl Exchange {
     }
 
     /// The next bytes of the response body; what replaces them, if anything does. `end` says that they are the last.
+    ///
+    /// Where the policy refuses responses that were to be stripped and cannot be read, one that turns out so ends
+    /// here: events with the provider's error event, JSON unfinished. Nothing of the rest goes on.
     pub fn response(&mut self, chunk: &[u8], end: bool) -> Option<Vec<u8>> {
         self.meter.feed(chunk);
+        if self.is_cut {
+            return Some(Vec::new());
+        }
         let shaper = self.shaper.as_mut()?;
         let mut shaped = Vec::with_capacity(chunk.len());
         shaper.feed(chunk, end, &mut shaped);
+        if self.refuses_unreadable && shaper.lost() {
+            self.is_cut = true;
+            let error = denial::event(&self.head, u64::from(u32::MAX));
+            return Some(if shaper.is_events() {
+                error
+            } else {
+                Vec::new()
+            });
+        }
         (shaped != chunk).then_some(shaped)
     }
 

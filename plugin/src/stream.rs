@@ -11,6 +11,7 @@ use proxy_wasm::{
 };
 use std::{cell::RefCell, rc::Rc};
 use weir_engine::{
+    denial::Denial,
     evaluate::Body,
     exchange::{Answer, Exchange, Forward},
     policy::Policy,
@@ -75,15 +76,7 @@ impl Stream {
             Some(Answer::Reply(denial)) => denial,
         };
         self.replied = true;
-        if hostcalls::send_local_response(denial.status, &denial.headers, &denial.body, "weir")
-            .is_err()
-        {
-            hostcalls::log(
-                Level::Error,
-                "weir: the host refused a local reply; the request stays paused",
-            );
-        }
-        Action::Pause
+        reply(&denial)
     }
 
     /// Lets the request go on, changed and late as the verdict says; `body` is what was decided on.
@@ -170,6 +163,20 @@ impl Stream {
     }
 }
 
+/// Answers in the place of whoever was to answer.
+fn reply(denial: &Denial) -> Action {
+    let Denial {
+        status,
+        headers,
+        body,
+    } = denial;
+    if hostcalls::send_local_response(*status, headers, body, "weir").is_err() {
+        let text = "weir: the host refused a local reply; the stream stays paused";
+        hostcalls::log(Level::Error, text);
+    }
+    Action::Pause
+}
+
 impl Context for Stream {}
 
 impl HttpContext for Stream {
@@ -237,6 +244,10 @@ impl HttpContext for Stream {
         }
         let headers = hostcalls::headers(HeaderMap::Response).unwrap_or_default();
         let changes = exchange.response_head(policy, Pairs::new(&headers));
+        if let Some(denial) = changes.reply {
+            self.replied = true;
+            return reply(&denial);
+        }
         let mut refused = false;
         for name in &changes.remove {
             refused |= hostcalls::remove_header(HeaderMap::Response, name).is_err();

@@ -1,8 +1,5 @@
 //! The event that ends a stream of events which cannot go on: its status was sent long ago.
-use super::{
-    Level,
-    format::{self, Kind, Refusal},
-};
+use super::format::{self, Refusal};
 use crate::{
     decision,
     endpoint::{Endpoint, Provider},
@@ -10,8 +7,6 @@ use crate::{
 };
 use alloc::{format, string::String, vec::Vec};
 use serde_json::json;
-
-pub(super) const MESSAGE: &str = "The response was interrupted and is incomplete. Ask again.";
 
 /// The last event of a broken-off stream, in the form that the endpoint's SDKs raise as an error. For streams
 /// of events (`text/event-stream`) only; empty for endpoints that have none. `sequence` numbers the events of
@@ -26,15 +21,7 @@ pub(super) const MESSAGE: &str = "The response was interrupted and is incomplete
 ///   such an event read the error behind it.
 pub fn event(head: &Head, sequence: u64) -> Vec<u8> {
     let decision_id = decision::id(head);
-    let refusal = Refusal {
-        kind: Kind::Interrupted,
-        message: MESSAGE,
-        decision_id: &decision_id,
-        wait: None,
-        counts_tokens: false,
-        budget: None,
-        level: Level::default(),
-    };
+    let refusal = Refusal::interrupted(&decision_id);
     let provider = head.endpoint.provider();
     let text = match (head.endpoint, provider) {
         (Endpoint::OpenAiResponses, _) => {

@@ -142,6 +142,24 @@ pub(super) struct Refusal<'a> {
     pub(super) level: Level<'a>,
 }
 
+/// What a client reads where its response ends too early.
+pub(super) const INTERRUPTED: &str = "The response was interrupted and is incomplete. Ask again.";
+
+impl<'a> Refusal<'a> {
+    /// What stands in the place of the rest of a response.
+    pub(super) fn interrupted(decision_id: &'a str) -> Self {
+        Self {
+            kind: Kind::Interrupted,
+            message: INTERRUPTED,
+            decision_id,
+            wait: None,
+            counts_tokens: false,
+            budget: None,
+            level: Level::default(),
+        }
+    }
+}
+
 pub(super) const fn content_type(provider: Provider) -> &'static str {
     match provider {
         Provider::OpenAi | Provider::Anthropic | Provider::Gemini => "application/json",

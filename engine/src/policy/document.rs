@@ -316,7 +316,7 @@ pub struct StateEntry {
     /// Organization id.
     pub organization: Option<String>,
     /// The state: `observe` clears it, for one that was restricted wrongly.
-    pub state: Option<super::shaping::StateName>,
+    pub state: Option<super::shaping::section::StateName>,
     /// Team that answers for the entry.
     pub owner: Option<String>,
     /// Why it is there.

@@ -55,6 +55,15 @@ impl TakenOut {
         })
     }
 
+    /// Whether a value inside of the one at this original path was taken out.
+    pub(super) fn is_within(&self, path: &str) -> bool {
+        self.paths.iter().any(|taken| {
+            taken
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with(['.', '[']))
+        })
+    }
+
     fn shifted(&self, list: &str, mut index: usize) -> usize {
         let mut gone: Vec<usize> = self
             .elements

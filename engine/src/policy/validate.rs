@@ -101,7 +101,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         d,
     );
     let detection = detection::compile(document.detection, responses.states.take(), d);
-    let shaping = shaping::compile(document.shaping, &tiers, names, d);
+    let shaping = shaping::compile(document.shaping, &tiers, names, detection.as_ref(), d);
     let responses = responses::compile(responses, d);
     let state = document.state.unwrap_or_default();
     let memory = state.memory.unwrap_or_else(|| "64MiB".to_string());

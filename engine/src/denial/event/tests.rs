@@ -1,4 +1,5 @@
 use super::*;
+use crate::denial::format::INTERRUPTED;
 use crate::denial::tests::{ID, head};
 use alloc::string::ToString;
 use serde_json::Value;
@@ -51,7 +52,7 @@ fn a_stream_of_unnamed_events_ends_in_an_error_wherever_it_is_broken_off() {
             let (name, data) = read.last().unwrap();
             let error: Value = serde_json::from_str(data).unwrap();
             if endpoint == Endpoint::OpenAiResponses {
-                let message = format!("{} (decision {ID})", MESSAGE);
+                let message = format!("{} (decision {ID})", INTERRUPTED);
                 let expected = json!({"type": "error", "code": "response_interrupted",
                     "message": message, "param": null, "sequence_number": 7});
                 assert_eq!((name.as_str(), error), ("error", expected), "at {cut}");
