@@ -71,6 +71,20 @@ codes! {
     IdleState = "P061",
     /// A state with the action `shape` that no shaping rule names.
     UnshapedState = "P062",
+    /// Levels of verification are needed and none is named.
+    NoLevels = "P070",
+    /// A level of verification that does not exist.
+    UnknownLevel = "P071",
+    /// A state asks for verification, and no level would clear the account.
+    NoSuspectedLevel = "P072",
+    /// An address that is no `https` URL.
+    BadUrl = "P073",
+    /// Key material that cannot be used.
+    BadKey = "P074",
+    /// A key whose time is over.
+    ExpiredKey = "P075",
+    /// A family of rate limit headers that stands twice.
+    RepeatedFamily = "P080",
 }
 
 impl fmt::Display for Code {

@@ -11,17 +11,19 @@ mod verification;
 pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
-pub(crate) use document::{Per, Source, Unit};
+pub(crate) use document::{HeaderFamily, Per, Source, Unit};
 pub(crate) use responses::Responses;
 pub(crate) use shaping::{Shaping, Subject};
 pub(crate) use verification::Verification;
 
 use crate::{
     capability::{Capabilities, CapabilitySet},
+    detect::State,
     hash::HashKey,
     identity::Caller,
     table::Layout,
     time::Timestamp,
+    verdict::Action,
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -88,6 +90,11 @@ impl Policy {
                 .lists
                 .exempt
                 .warn_of_expired("lists.exempt", now, &mut found);
+            policy
+                .lists
+                .states
+                .warn_of_expired("lists.states", now, &mut found);
+            policy.verification.warn_of_expired(now, &mut found);
         }
         diagnostics.absorb(found, &taken);
         Checked {
@@ -140,6 +147,15 @@ impl Policy {
     /// Tier names, by index.
     pub fn tier_names(&self) -> impl Iterator<Item = &str> {
         self.tiers.iter().map(|tier| tier.name.as_str())
+    }
+
+    /// Whether requests of accounts in some state are delayed.
+    pub fn delays(&self) -> bool {
+        self.enforce
+            && self.detection().is_some_and(|detection| {
+                let mut states = State::ALL.into_iter();
+                states.any(|state| detection.action(state) == Action::Delay)
+            })
     }
 
     /// Bytes of a request body that are read at most.
@@ -295,6 +311,17 @@ pub(crate) struct Metering {
 pub(crate) struct Lists {
     pub(crate) deny: List,
     pub(crate) exempt: List,
+    states: List,
+    /// The state of each entry of `states`.
+    pinned: Vec<State>,
+}
+
+impl Lists {
+    /// The state that somebody has decided on for this caller.
+    pub(crate) fn pinned(&self, caller: &Caller, now: Timestamp) -> Option<State> {
+        let entry = self.states.entry(caller, now)?;
+        self.pinned.get(entry).copied()
+    }
 }
 
 /// Accounts and organizations with a standing decision; looked up in O(log n).

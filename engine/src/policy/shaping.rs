@@ -1,5 +1,5 @@
 //! The `shaping` section: which exchanges are given less, and less of what.
-mod section;
+pub(super) mod section;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +30,8 @@ const LEAST_THINKING: u32 = 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Shaping {
     rules: Vec<Rule>,
+    /// A response that cannot be read, and therefore not stripped, is not let through.
+    pub(crate) refuses_unreadable: bool,
 }
 
 #[derive(Debug)]
@@ -121,7 +123,9 @@ pub(super) fn compile(
     detection: Option<&Detection>,
     d: &mut Diagnostics,
 ) -> Shaping {
-    let given = given.unwrap_or_default().rules.unwrap_or_default();
+    let given = given.unwrap_or_default();
+    let refuses_unreadable = given.unreadable == Some(super::document::Handling::Deny);
+    let given = given.rules.unwrap_or_default();
     if given.len() > MAX_RULES {
         too_many("shaping.rules", given.len(), MAX_RULES, d);
     }
@@ -139,7 +143,10 @@ pub(super) fn compile(
     if let Some(detection) = detection {
         unshaped_states(&rules, detection, d);
     }
-    Shaping { rules }
+    Shaping {
+        rules,
+        refuses_unreadable,
+    }
 }
 
 fn rule(
@@ -295,7 +302,7 @@ fn unshaped_states(rules: &[Rule], detection: &Detection, d: &mut Diagnostics) {
     }
 }
 
-const fn state(name: StateName) -> State {
+pub(super) const fn state(name: StateName) -> State {
     match name {
         StateName::Observe => State::Observe,
         StateName::Watch => State::Watch,

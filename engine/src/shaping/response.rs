@@ -106,6 +106,11 @@ impl ResponseShaper {
         lost || self.held.missed()
     }
 
+    /// Whether the response turned out to be server-sent events.
+    pub const fn is_events(&self) -> bool {
+        matches!(self.body, Body::Events(_))
+    }
+
     /// Bytes that are held back, at most 64 KiB.
     pub fn buffered(&self) -> usize {
         self.held.len()

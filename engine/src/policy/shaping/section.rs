@@ -1,4 +1,5 @@
 //! The `shaping` section as written.
+use crate::policy::document::Handling;
 use alloc::{string::String, vec::Vec};
 use serde::Deserialize;
 
@@ -8,6 +9,9 @@ use serde::Deserialize;
 pub struct Section {
     /// Rules; those that match an exchange add up.
     pub rules: Option<Vec<RuleSection>>,
+    /// What happens to a response that a rule wants stripped and that cannot be read (it is encoded, or no JSON);
+    /// `allow` when absent.
+    pub unreadable: Option<Handling>,
 }
 
 /// One rule.
