@@ -77,7 +77,15 @@ impl Maker {
             _ if depth == 0 => self.scalar(),
             0 => Tree::Array(vec![self.scalar(), self.scalar()]),
             1 => self.object(NESTED, 4, depth - 1),
-            _ if nests => self.object(NESTED, 5, depth - 1),
+            _ if nests => {
+                let keys = self.keys_of(key);
+                self.object(keys, 5, depth - 1)
+            }
+            _ if key == "type" => Tree::text(self.0.pick(&["enabled", "adaptive", "disabled"])),
+            _ if key == "display" => Tree::text(self.0.pick(&["omitted", "summarized"])),
+            _ if key.to_ascii_lowercase().ends_with("effort") || key == "summary" => {
+                Tree::text(self.0.pick(WORDS))
+            }
             _ if key == "include" => {
                 let count = self.0.below(4);
                 Tree::Array(
@@ -90,6 +98,18 @@ impl Maker {
                 )
             }
             _ => self.scalar(),
+        }
+    }
+
+    /// Mostly the keys that mean something in an object of this name.
+    fn keys_of(&mut self, name: &str) -> &'static [&'static str] {
+        match name {
+            _ if self.0.one_in(5) => NESTED,
+            "thinking" => &["type", "type", "budget_tokens", "display"],
+            "output_config" => &["effort"],
+            "thinkingConfig" | "thinking_config" => &NESTED[18..24],
+            "generationConfig" | "generation_config" => &NESTED[9..],
+            _ => &NESTED[..6],
         }
     }
 
