@@ -6,7 +6,7 @@ use crate::{
     identity::Head,
     policy::Policy,
     time::Timestamp,
-    usage::{Tokens, Usage},
+    usage::Usage,
     verdict::{Reason, ReasonCode, Rule, rounded},
 };
 use alloc::{
@@ -121,7 +121,10 @@ pub fn to_json(
             .map(|campaign| format!("{campaign:016x}")),
         rule: verdict.rule.map(|rule| rule_name(policy, rule)),
         tokens: match usage {
-            Some(Usage::Known(Tokens { input, output })) => Some(TokensRecord { input, output }),
+            Some(Usage::Known(tokens)) => Some(TokensRecord {
+                input: tokens.input,
+                output: tokens.output,
+            }),
             _ => None,
         },
     };
@@ -146,6 +149,8 @@ fn reason_record(policy: &Policy, reason: &Reason) -> ReasonRecord {
         ReasonCode::NoAccount => "NO_ACCOUNT".to_string(),
         ReasonCode::StateUnavailable => "STATE_UNAVAILABLE".to_string(),
         ReasonCode::Signal(signal) => signal.name().to_string(),
+        ReasonCode::VerificationRequired => "VERIFICATION_REQUIRED".to_string(),
+        ReasonCode::AttestationRefused(why) => format!("ATTESTATION_REFUSED:{}", why.name()),
         ReasonCode::Learning => "LEARNING".to_string(),
     };
     ReasonRecord {
@@ -182,6 +187,10 @@ fn rule_name(policy: &Policy, rule: Rule) -> String {
         Rule::Tier(index) => format!("tiers.{}", tier(index)),
         Rule::Budget(index) => format!("budgets.{}", budget(index)),
         Rule::StateFailure => "state.onFailure".to_string(),
+        Rule::Shaping(index) => format!("shaping.{}", policy.shaping.name(index)),
+        Rule::Verification(index) => {
+            format!("verification.{}", policy.verification.threshold_name(index))
+        }
         Rule::State(state) => format!("responses.states.{}", state.name()),
     }
 }

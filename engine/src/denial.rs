@@ -3,10 +3,11 @@
 //! Texts say what the caller can do about it, never what gave a suspected campaign away.
 use crate::{
     decision,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Provider},
+    evaluate::Evaluation,
     identity::Head,
     policy::Policy,
-    verdict::{Action, Rule, Verdict},
+    verdict::{Action, Rule, StepUp, Verdict},
 };
 use alloc::{
     format,
@@ -95,8 +96,9 @@ const NOT_FOUND: Kind = Kind {
 
 impl Denial {
     /// The reply for a verdict that refuses; `None` for one that lets pass.
-    pub fn of(policy: &Policy, head: &Head, verdict: &Verdict) -> Option<Self> {
-        if verdict.action == Action::Allow {
+    pub fn of(policy: &Policy, head: &Head, evaluation: &Evaluation) -> Option<Self> {
+        let verdict = &evaluation.verdict;
+        if verdict.action.passes() {
             return None;
         }
         let endpoint = head.endpoint;
@@ -135,8 +137,8 @@ impl Denial {
         let retry = verdict.action == Action::Throttle;
         if !retry {
             for (intro, text) in [
-                (" Terms of use: ", &policy.terms_of_use),
-                (" Contact: ", &policy.contact),
+                (" Terms of use: ", &policy.responses.terms_of_use),
+                (" Contact: ", &policy.responses.contact),
             ] {
                 if let Some(text) = text {
                     message.push_str(intro);
@@ -162,24 +164,29 @@ impl Denial {
     }
 }
 
+/// What tells a client that its account has to be better verified, by when and where.
+pub(crate) fn step_up_headers(_policy: &Policy, _step_up: StepUp) -> Vec<(&'static str, String)> {
+    Vec::new()
+}
+
 const fn content_type(endpoint: Endpoint) -> &'static str {
-    match endpoint {
-        Endpoint::OpenAiChat | Endpoint::AnthropicMessages => "application/json",
-        Endpoint::Unknown => "application/problem+json",
+    match endpoint.provider() {
+        Provider::OpenAi | Provider::Anthropic | Provider::Gemini => "application/json",
+        Provider::Unknown => "application/problem+json",
     }
 }
 
 fn body(endpoint: Endpoint, kind: &Kind, message: &str, decision_id: &str) -> Value {
-    match endpoint {
-        Endpoint::OpenAiChat => json!({
+    match endpoint.provider() {
+        Provider::OpenAi => json!({
             "error": {"message": message, "type": kind.openai_type, "param": null, "code": kind.openai_code},
         }),
-        Endpoint::AnthropicMessages => json!({
+        Provider::Anthropic => json!({
             "type": "error",
             "error": {"type": kind.anthropic_type, "message": message},
             "request_id": decision_id,
         }),
-        Endpoint::Unknown => json!({
+        Provider::Gemini | Provider::Unknown => json!({
             "type": "about:blank", "title": kind.title, "status": kind.status, "detail": message,
         }),
     }

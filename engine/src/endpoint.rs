@@ -10,9 +10,34 @@ use alloc::vec::Vec;
 pub enum Endpoint {
     /// `POST …/v1/chat/completions`.
     OpenAiChat,
+    /// `POST …/v1/completions`.
+    OpenAiCompletions,
+    /// `POST …/v1/responses`.
+    OpenAiResponses,
+    /// `POST …/v1/embeddings`.
+    OpenAiEmbeddings,
     /// `POST …/v1/messages`.
     AnthropicMessages,
+    /// `POST …/v1/messages/count_tokens`.
+    AnthropicCountTokens,
+    /// `POST …/models/MODEL:generateContent`.
+    GeminiGenerate,
+    /// `POST …/models/MODEL:streamGenerateContent`.
+    GeminiStream,
     /// Anything else.
+    Unknown,
+}
+
+/// Whose API an endpoint belongs to: decides the format of errors and the names of rate limit headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Provider {
+    /// OpenAI, and everybody who speaks its API.
+    OpenAi,
+    /// Anthropic.
+    Anthropic,
+    /// Google's Gemini API.
+    Gemini,
+    /// None that is known.
     Unknown,
 }
 
@@ -45,11 +70,30 @@ impl Endpoint {
         }
     }
 
+    /// Whose API it is.
+    pub const fn provider(self) -> Provider {
+        match self {
+            Self::OpenAiChat
+            | Self::OpenAiCompletions
+            | Self::OpenAiResponses
+            | Self::OpenAiEmbeddings => Provider::OpenAi,
+            Self::AnthropicMessages | Self::AnthropicCountTokens => Provider::Anthropic,
+            Self::GeminiGenerate | Self::GeminiStream => Provider::Gemini,
+            Self::Unknown => Provider::Unknown,
+        }
+    }
+
     /// Stable name, `openai.chat` style.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OpenAiChat => "openai.chat",
+            Self::OpenAiCompletions => "openai.completions",
+            Self::OpenAiResponses => "openai.responses",
+            Self::OpenAiEmbeddings => "openai.embeddings",
             Self::AnthropicMessages => "anthropic.messages",
+            Self::AnthropicCountTokens => "anthropic.count_tokens",
+            Self::GeminiGenerate => "gemini.generate",
+            Self::GeminiStream => "gemini.stream",
             Self::Unknown => "unknown",
         }
     }

@@ -2,17 +2,18 @@
 //! budgets; the first refusal decides.
 use crate::{
     capability::{CapabilitySet, Excerpt},
-    detect::{Footprint, Printer, Standing},
+    detect::{Footprint, Printer, Standing, State},
     endpoint::Endpoint,
     facts::{self, RawText, RequestFacts, Role, TextSink},
     hash::HashKey,
     identity::{Caller, Head},
     ledger::{Admission, Charge, Ledger, Reservation},
-    policy::{Budget, Per, Policy, Unit},
+    policy::{Budget, Per, Policy, Subject, Unit},
+    shaping::{RequestLimits, Strip},
     store::CounterStore,
     time::Timestamp,
     usage::{Tokens, Usage},
-    verdict::{Action, Basis, Reason, ReasonCode, Rule, Verdict},
+    verdict::{Action, Basis, Reason, ReasonCode, Rule, StepUp, Verdict},
 };
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
@@ -38,6 +39,12 @@ pub struct Evaluation {
     pub tier: Option<usize>,
     /// Capabilities asked for.
     pub capabilities: CapabilitySet,
+    /// What the request may ask for at most; nothing in shadow mode.
+    pub limits: RequestLimits,
+    /// What is taken out of the response; nothing in shadow mode.
+    pub strip: Strip,
+    /// What the budgets of the exchange have left.
+    pub quotas: Vec<Quota>,
     /// Model asked for, shortened and cleaned.
     pub model: Option<String>,
     /// What the exchange holds of its budgets.
@@ -48,6 +55,15 @@ pub struct Evaluation {
     pub standing: Option<Standing>,
     /// What the body tells the detector, where it could be read.
     pub footprint: Option<Footprint>,
+}
+
+/// What one budget has left for the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Index of the budget in the policy.
+    pub budget: usize,
+    /// What is left in its window, this exchange's reservation taken; in the budget's unit.
+    pub remaining: u32,
 }
 
 /// What an admitted exchange holds of its budgets until its usage is known.
@@ -92,6 +108,7 @@ impl Hold {
             .iter()
             .map(|unit| match (unit, usage) {
                 (Unit::Requests, _) => None,
+                (Unit::Concurrency, _) => Some(0),
                 (unit, Usage::Known(tokens)) => Some(used(*unit, tokens)),
                 (_, Usage::Absent | Usage::Unknown) => unmetered,
             })
@@ -102,7 +119,7 @@ impl Hold {
 
 const fn used(unit: Unit, tokens: Tokens) -> u32 {
     match unit {
-        Unit::Requests => 1,
+        Unit::Requests | Unit::Concurrency => 1,
         Unit::InputTokens => tokens.input,
         Unit::OutputTokens => tokens.output,
         Unit::Tokens => tokens.input.saturating_add(tokens.output),
@@ -122,6 +139,8 @@ pub struct Asked<'a> {
     pub now: Timestamp,
     /// What the detector thinks of the account, where it was asked.
     pub standing: Option<Standing>,
+    /// Requests that wait in this worker because they are delayed.
+    pub waiting: usize,
 }
 
 /// Decides on one request, and reserves from its budgets if it passes. One pass over the body; one read
@@ -136,6 +155,9 @@ pub fn evaluate(
         verdict: Verdict::allow(),
         tier: None,
         capabilities: CapabilitySet::default(),
+        limits: RequestLimits::default(),
+        strip: Strip::default(),
+        quotas: Vec::new(),
         model: None,
         hold: None,
         store_failed: false,
@@ -149,8 +171,14 @@ pub fn evaluate(
         let rules = core::mem::take(&mut evaluation.verdict.reasons);
         evaluation.verdict.reasons = evidence(standing).chain(rules).collect();
     }
+    if let Some(Err(refused)) = asked.head.attestation {
+        let reason = Reason::rule(ReasonCode::AttestationRefused(refused), 1.0);
+        evaluation.verdict.reasons.push(reason);
+    }
     if !asked.policy.enforce {
         evaluation.verdict.action = Action::Allow;
+        evaluation.verdict.delay = None;
+        (evaluation.limits, evaluation.strip) = Default::default();
     }
     evaluation
 }
@@ -178,7 +206,7 @@ fn decide(
         let reasons = reason(ReasonCode::Listed);
         return Verdict::refuse(Action::Deny, Basis::List, Rule::DenyList(entry), reasons);
     }
-    let inspected = inspect(asked, body, found);
+    let (inspected, shaped) = inspect(asked, body, found);
     if let Some(entry) = policy.lists.exempt.entry(caller, now) {
         return Verdict {
             basis: Basis::List,
@@ -201,16 +229,34 @@ fn decide(
             return Verdict::refuse(Action::Deny, Basis::None, rule, reasons);
         }
     };
-    if let (Some(detection), Some(standing)) = (policy.detection(), &found.standing) {
-        let action = detection.action(standing.state);
-        if action != Action::Allow {
-            let rule = Rule::State(standing.state);
-            let refusal = Verdict::refuse(action, Basis::Detection, rule, Vec::new());
+    let level = head.level(policy);
+    let state = found.standing.as_ref().map(|standing| standing.state);
+    let action = action_on_state(policy, state);
+    if let (Some(state), Action::Verify | Action::Throttle | Action::Deny) = (state, action) {
+        let wanted = policy
+            .verification
+            .suspected
+            .filter(|_| action == Action::Verify);
+        if wanted.is_none() || level < wanted {
+            let refusal = Verdict::refuse(action, Basis::Detection, Rule::State(state), Vec::new());
             return Verdict {
                 retry_after: (action == Action::Throttle).then_some(STATE_RETRY),
+                verification: wanted.map(StepUp::now),
                 ..refusal
             };
         }
+    }
+    let delays = action == Action::Delay;
+    let is_full = asked.waiting >= policy.responses.max_waiting;
+    if let (Some(state), true, true, false) =
+        (state, delays, is_full, policy.responses.pass_when_full)
+    {
+        let rule = Rule::State(state);
+        let refusal = Verdict::refuse(Action::Throttle, Basis::Detection, rule, Vec::new());
+        return Verdict {
+            retry_after: Some(STATE_RETRY),
+            ..refusal
+        };
     }
     let tier = found.tier.unwrap_or_default();
     let granted = policy
@@ -218,7 +264,7 @@ fn decide(
         .get(tier)
         .map(|tier| tier.grants)
         .unwrap_or_default();
-    let missing = found.capabilities.without(granted);
+    let missing = shaped.capabilities.without(granted);
     if !missing.is_empty() {
         let reasons = missing
             .iter()
@@ -227,11 +273,41 @@ fn decide(
         return Verdict::refuse(Action::Deny, Basis::Capability, Rule::Tier(tier), reasons);
     }
     let mut verdict = charge(asked, caller, facts.as_ref(), ledger, store, found);
+    if !verdict.action.passes() {
+        return verdict;
+    }
     if let (Some(rule), None) = (uninspected, verdict.rule) {
         verdict.rule = Some(rule);
         verdict.reasons = reason(ReasonCode::NotInspected);
     }
+    if let Some(rule) = shaped.rule {
+        let basis = if shaped.by_state {
+            Basis::Detection
+        } else {
+            Basis::Capability
+        };
+        verdict = Verdict {
+            basis,
+            rule: Some(Rule::Shaping(rule)),
+            ..verdict.with(Action::Shape)
+        };
+    }
+    if let (Some(state), true, false) = (state, delays, is_full) {
+        verdict = Verdict {
+            basis: Basis::Detection,
+            rule: Some(Rule::State(state)),
+            delay: Some(policy.responses.delay),
+            ..verdict.with(Action::Delay)
+        };
+    }
     verdict
+}
+
+fn action_on_state(policy: &Policy, state: Option<State>) -> Action {
+    match (policy.detection(), state) {
+        (Some(detection), Some(state)) => detection.action(state),
+        _ => Action::Allow,
+    }
 }
 
 fn reason(code: ReasonCode) -> Vec<Reason> {
@@ -272,8 +348,33 @@ enum Inspected<'a> {
     Unreadable { rule: Rule, allowed: bool },
 }
 
-/// Reads the body once; fills in model, capabilities and what the detector is told.
-fn inspect<'a>(asked: Asked<'_>, body: Body<'a>, found: &mut Evaluation) -> Inspected<'a> {
+/// What is left of a request that shaping rules match.
+#[derive(Default)]
+struct Shaped {
+    /// Capabilities that it still asks for.
+    capabilities: CapabilitySet,
+    /// The rule that changes anything.
+    rule: Option<usize>,
+    by_state: bool,
+}
+
+/// Reads the body once; fills in model, capabilities, what is given less of and what the detector is told.
+fn inspect<'a>(
+    asked: Asked<'_>,
+    body: Body<'a>,
+    found: &mut Evaluation,
+) -> (Inspected<'a>, Shaped) {
+    let mut shaped = Shaped::default();
+    let inspected = read(asked, body, found, &mut shaped);
+    (inspected, shaped)
+}
+
+fn read<'a>(
+    asked: Asked<'_>,
+    body: Body<'a>,
+    found: &mut Evaluation,
+    shaped: &mut Shaped,
+) -> Inspected<'a> {
     let Asked {
         policy, key, head, ..
     } = asked;
@@ -313,9 +414,24 @@ fn inspect<'a>(asked: Asked<'_>, body: Body<'a>, found: &mut Evaluation) -> Insp
         None => facts::read(head.endpoint, bytes, cut, &mut excerpt),
     };
     match read {
-        Ok(facts) => {
+        Ok(mut facts) => {
             found.capabilities = policy.capabilities.of(&facts, &excerpt);
             found.model = facts.model.as_deref().map(label);
+            let state = found.standing.as_ref().map(|standing| standing.state);
+            let selected = policy.shaping.select(Subject {
+                tier: found.tier.unwrap_or_default(),
+                state: state.unwrap_or_default(),
+                acts_on_state: action_on_state(policy, state) != Action::Allow,
+                capabilities: found.capabilities,
+                in_tool_loop: facts.tools > 0 || facts.tool_results > 0,
+            });
+            let before = facts.clone();
+            selected.request.apply(&mut facts);
+            if facts != before || !selected.strip.is_nothing() {
+                (found.limits, found.strip) = (selected.request, selected.strip);
+                (shaped.rule, shaped.by_state) = (selected.rule, selected.by_state);
+            }
+            shaped.capabilities = policy.capabilities.of(&facts, &excerpt);
             Inspected::Facts(facts)
         }
         Err(_) => Inspected::Unreadable {
@@ -385,14 +501,49 @@ fn charge(
         });
         budgets.push((index, budget.unit));
     }
+    let level = head.level(policy);
+    let mut volumes = Vec::new();
+    for (index, threshold) in policy.verification.thresholds.iter().enumerate() {
+        let tiers = threshold.tiers.as_ref();
+        let holds = tiers.is_none_or(|tiers| tier.is_some_and(|tier| tiers.contains(&tier)));
+        if holds && level < Some(threshold.level) {
+            volumes.push((index, charges.len()));
+            charges.push(Charge {
+                owner: account,
+                budget: threshold.id(key),
+                window: threshold.window,
+                limit: u32::MAX,
+                amount: estimate(threshold.unit, facts, policy),
+            });
+        }
+    }
     if charges.is_empty() {
         return Verdict::allow();
     }
     match ledger.reserve(&charges, now, store) {
         Ok(Admission::Granted(reservation)) => {
-            let units = budgets.into_iter().map(|(_, unit)| unit).collect();
-            found.hold = Some(Hold { reservation, units });
-            Verdict::allow()
+            let left: Vec<u32> = reservation.remaining().collect();
+            found.quotas = budgets
+                .iter()
+                .zip(&left)
+                .map(|(&(budget, _), &remaining)| Quota { budget, remaining })
+                .collect();
+            let units = budgets.iter().map(|(_, unit)| *unit);
+            let volume_units = volumes.iter().filter_map(|(index, _)| {
+                let threshold = policy.verification.thresholds.get(*index)?;
+                Some(threshold.unit)
+            });
+            let units = units.chain(volume_units).collect();
+            let used = volumes.into_iter().filter_map(|(index, charge)| {
+                Some((index, u32::MAX.saturating_sub(*left.get(charge)?)))
+            });
+            let verdict = step_up(asked, account, used, ledger, store);
+            if verdict.action.passes() {
+                found.hold = Some(Hold { reservation, units });
+            } else {
+                ledger.abort(reservation, now, store);
+            }
+            verdict
         }
         Ok(Admission::Refused {
             charge,
@@ -405,6 +556,14 @@ fn charge(
                     .map(|(index, _)| *index)
                     .unwrap_or_default(),
             );
+            found.quotas = budgets
+                .get(charge)
+                .map(|&(budget, _)| Quota {
+                    budget,
+                    remaining: 0,
+                })
+                .into_iter()
+                .collect();
             let used = f64::from(u32::try_from(used).unwrap_or(u32::MAX));
             let reasons = alloc::vec![Reason::rule(ReasonCode::BudgetUsed, used)];
             let refusal = Verdict::refuse(Action::Throttle, Basis::Budget, rule, reasons);
@@ -429,6 +588,59 @@ fn charge(
     }
 }
 
+/// Whether an account that used so much (threshold, volume) may go on as it is verified.
+fn step_up(
+    asked: Asked<'_>,
+    account: u64,
+    used: impl Iterator<Item = (usize, u32)>,
+    ledger: &mut Ledger,
+    store: &mut impl CounterStore,
+) -> Verdict {
+    let Asked {
+        policy, key, now, ..
+    } = asked;
+    let verification = &policy.verification;
+    let mut verdict = Verdict::allow();
+    for (index, used) in used {
+        let Some(threshold) = verification.thresholds.get(index) else {
+            continue;
+        };
+        if used <= threshold.above {
+            continue;
+        }
+        let (grace, memory) = (verification.grace, threshold.memory(verification.grace));
+        let since = if grace.is_zero() {
+            Some(Duration::ZERO)
+        } else {
+            // Shared memory that fails leaves the account its grace.
+            ledger
+                .mark(account, threshold.grace_id(key), memory, now, store)
+                .ok()
+        };
+        let reason = Reason::rule(ReasonCode::VerificationRequired, f64::from(used));
+        if since.is_some_and(|since| since >= grace) {
+            let rule = Rule::Verification(index);
+            let reasons = alloc::vec![reason];
+            return Verdict {
+                verification: Some(StepUp::now(threshold.level)),
+                ..Verdict::refuse(Action::Verify, Basis::Budget, rule, reasons)
+            };
+        }
+        let left = grace.saturating_sub(since.unwrap_or_default());
+        let asked_before = verdict
+            .verification
+            .is_some_and(|asked: StepUp| asked.level >= threshold.level);
+        if !asked_before {
+            verdict.verification = Some(StepUp {
+                level: threshold.level,
+                deadline: Some(now.saturating_add(left)),
+            });
+            verdict.reasons = alloc::vec![reason];
+        }
+    }
+    verdict
+}
+
 /// What to reserve: tokens are estimated from the text and the maximum asked for, and trued up from the response.
 fn estimate(unit: Unit, facts: Option<&RequestFacts<'_>>, policy: &Policy) -> u32 {
     let input = facts.map(facts::estimated_input_tokens).unwrap_or_default();
@@ -436,5 +648,12 @@ fn estimate(unit: Unit, facts: Option<&RequestFacts<'_>>, policy: &Policy) -> u3
         .and_then(|facts| facts.max_output_tokens)
         .unwrap_or(policy.metering.default_output_tokens);
     let output = each.saturating_mul(facts.map_or(1, |facts| facts.samples.max(1)));
-    used(unit, Tokens { input, output })
+    used(
+        unit,
+        Tokens {
+            input,
+            output,
+            ..Tokens::default()
+        },
+    )
 }

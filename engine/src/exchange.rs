@@ -1,30 +1,73 @@
 //! One exchange from its head to its log line: the sequence that every host drives.
 use crate::{
     decision,
-    denial::Denial,
+    denial::{self, Denial},
     detect::{Observation, Plan, Standing, Verification},
     endpoint::Endpoint,
     evaluate::{Asked, Body, Ending, Evaluation, evaluate},
     hash::HashKey,
-    identity::Head,
+    identity::{self, Head},
     ledger::Ledger,
     policy::Policy,
+    rate_limit,
+    shaping::{self, ResponseShaper},
     store::CounterStore,
     time::Timestamp,
     usage::{Tokens, Usage, UsageMeter},
-    verdict::Action,
 };
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
+use core::time::Duration;
 
-/// One exchange. Call `begin`, `decide`, then `response` for each chunk, and `finish` once.
+/// One exchange. Call `begin`, `decide`, then `response_head`, `response` for each chunk, and `finish` once.
 #[derive(Debug)]
 pub struct Exchange {
     head: Head,
     started: Timestamp,
     standing: Option<Standing>,
+    waiting: usize,
     evaluation: Option<Evaluation>,
     meter: UsageMeter,
+    shaper: Option<ResponseShaper>,
     lost: bool,
+}
+
+/// What the host does with a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Lets it go on.
+    Forward(Forward),
+    /// Sends this instead.
+    Reply(Denial),
+}
+
+/// How a request goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forward {
+    /// What replaces the body that was decided on; `None` leaves it. Its length is another one.
+    pub body: Option<Vec<u8>>,
+    /// Request headers to remove, in lower case.
+    pub remove_headers: Vec<String>,
+    /// How long it waits first.
+    pub delay: Option<Duration>,
+}
+
+/// What changes in the head of a response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeadChanges {
+    /// Headers to remove, in lower case; first.
+    pub remove: Vec<&'static str>,
+    /// Headers to set, whatever was there.
+    pub set: Vec<(&'static str, String)>,
+}
+
+impl Answer {
+    /// The reply, where the request does not go on.
+    pub fn into_denial(self) -> Option<Denial> {
+        match self {
+            Self::Forward(_) => None,
+            Self::Reply(denial) => Some(denial),
+        }
+    }
 }
 
 /// What an exchange came to, for logs and metrics.
@@ -52,8 +95,10 @@ impl Exchange {
             head,
             started: now,
             standing: None,
+            waiting: 0,
             evaluation: None,
             meter,
+            shaper: None,
             lost: false,
         }
     }
@@ -68,6 +113,11 @@ impl Exchange {
         self.standing = Some(standing);
     }
 
+    /// How many requests of this worker wait because they are delayed; tell it before deciding.
+    pub fn waits_with(&mut self, waiting: usize) {
+        self.waiting = waiting;
+    }
+
     /// Whether the verdict may depend on the body; if not, decide at once with an empty one.
     pub fn needs_body(&self) -> bool {
         self.head.caller.is_some()
@@ -75,7 +125,7 @@ impl Exchange {
             && !self.head.compressed
     }
 
-    /// Decides; a second call keeps the first verdict. The reply to send instead of going on, if any.
+    /// Decides; a second call keeps the first verdict. `body` is what goes on, or its beginning.
     pub fn decide(
         &mut self,
         policy: &Policy,
@@ -83,7 +133,7 @@ impl Exchange {
         body: Body<'_>,
         ledger: &mut Ledger,
         store: &mut impl CounterStore,
-    ) -> Option<Denial> {
+    ) -> Answer {
         let evaluation = match &mut self.evaluation {
             Some(evaluation) => evaluation,
             none => {
@@ -93,11 +143,73 @@ impl Exchange {
                     head: &self.head,
                     now: self.started,
                     standing: self.standing,
+                    waiting: self.waiting,
                 };
                 none.insert(evaluate(asked, body, ledger, store))
             }
         };
-        Denial::of(policy, &self.head, &evaluation.verdict)
+        if let Some(denial) = Denial::of(policy, &self.head, evaluation) {
+            return Answer::Reply(denial);
+        }
+        let mut forward = Forward {
+            delay: evaluation.verdict.delay,
+            ..Forward::default()
+        };
+        let (Body::Whole(bytes) | Body::Prefix(bytes)) = body;
+        if evaluation.limits != shaping::RequestLimits::default() {
+            forward.body = shaping::rewritten(self.head.endpoint, bytes, &evaluation.limits);
+        }
+        if !evaluation.strip.is_nothing() {
+            self.shaper = Some(ResponseShaper::new(self.head.endpoint, evaluation.strip));
+            // What cannot be read cannot be stripped.
+            forward.remove_headers.push(String::from("accept-encoding"));
+        }
+        if policy.enforce {
+            forward
+                .remove_headers
+                .extend(policy.verification.header.clone());
+        }
+        Answer::Forward(forward)
+    }
+
+    /// Whether the head of the response is to be told to `response_head`.
+    pub fn needs_response_head(&self, policy: &Policy) -> bool {
+        let Some(evaluation) = self.evaluation.as_ref().filter(|_| policy.enforce) else {
+            return false;
+        };
+        let tells_quota = !policy.responses.headers.is_empty() && !evaluation.quotas.is_empty();
+        self.is_admitted()
+            && (self.shaper.is_some() || tells_quota || evaluation.verdict.verification.is_some())
+    }
+
+    /// Takes the head of the upstream's response; what changes in it.
+    pub fn response_head<'h>(
+        &mut self,
+        policy: &Policy,
+        headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+    ) -> HeadChanges {
+        let mut changes = HeadChanges::default();
+        let Some(evaluation) = self.evaluation.as_ref().filter(|_| policy.enforce) else {
+            return changes;
+        };
+        let encoding = identity::find(headers.clone(), "content-encoding");
+        if self.shaper.is_some() {
+            if encoding
+                .one()
+                .is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity"))
+            {
+                // The upstream encodes unasked: nothing of it can be read, so nothing is taken out.
+                self.shaper = None;
+            } else {
+                changes.remove.push("content-length");
+            }
+        }
+        let provider = self.head.endpoint.provider();
+        changes.set = rate_limit::headers(policy, provider, &evaluation.quotas, headers);
+        if let Some(step_up) = evaluation.verdict.verification {
+            changes.set.extend(denial::step_up_headers(policy, step_up));
+        }
+        changes
     }
 
     /// Whether it holds a reservation, which `finish` settles.
@@ -121,12 +233,13 @@ impl Exchange {
     pub fn is_admitted(&self) -> bool {
         self.evaluation
             .as_ref()
-            .is_some_and(|evaluation| evaluation.verdict.action == Action::Allow)
+            .is_some_and(|evaluation| evaluation.verdict.action.passes())
     }
 
-    /// Whether the response body can still tell something.
+    /// Whether the next bytes of the response body are to be told to `response`.
     pub fn reads_response(&self) -> bool {
-        self.is_admitted() && !self.lost && self.meter.wants_more()
+        let meters = !self.lost && self.meter.wants_more();
+        self.is_admitted() && (meters || self.shaper.is_some())
     }
 
     /// A piece of the response body could not be read: its usage stays unknown.
@@ -134,9 +247,13 @@ impl Exchange {
         self.lost = true;
     }
 
-    /// The next bytes of the response body.
-    pub fn response(&mut self, chunk: &[u8]) {
+    /// The next bytes of the response body; what replaces them, if anything does. `end` says that they are the last.
+    pub fn response(&mut self, chunk: &[u8], end: bool) -> Option<Vec<u8>> {
         self.meter.feed(chunk);
+        let shaper = self.shaper.as_mut()?;
+        let mut shaped = Vec::with_capacity(chunk.len());
+        shaper.feed(chunk, end, &mut shaped);
+        (shaped != chunk).then_some(shaped)
     }
 
     /// Whether `finish` asks for the response's status: a reservation is held and no usage is known.
@@ -181,10 +298,7 @@ impl Exchange {
         let footprint = self.evaluation.as_ref()?.footprint?;
         let tokens = match usage {
             Some(Usage::Known(tokens)) => tokens,
-            _ => Tokens {
-                input: 0,
-                output: 0,
-            },
+            _ => Tokens::default(),
         };
         let verification = caller.verification.as_deref();
         let plan = caller.plan.as_deref();

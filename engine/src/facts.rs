@@ -18,6 +18,50 @@ use crate::json::{Fault, Kind, MAX_DEPTH, Reader};
 use alloc::borrow::Cow;
 pub use text::{RawText, Role, TextSink};
 
+/// How much reasoning a request asks for, as providers name it, from least to most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effort {
+    /// `none`.
+    None,
+    /// `minimal`.
+    Minimal,
+    /// `low`.
+    Low,
+    /// `medium`: what models do unasked.
+    Medium,
+    /// `high`.
+    High,
+    /// `max`, `xhigh`.
+    Max,
+}
+
+impl Effort {
+    /// The effort of this name, in lower case; `None` for a word that is no effort.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "none" => Self::None,
+            "minimal" => Self::Minimal,
+            "low" => Self::Low,
+            "medium" => Self::Medium,
+            "high" => Self::High,
+            "max" | "xhigh" => Self::Max,
+            _ => return None,
+        })
+    }
+
+    /// Its name in requests.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Max => "max",
+        }
+    }
+}
+
 /// The reasoning that a request asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reasoning {
@@ -30,6 +74,8 @@ pub struct Reasoning {
     pub visible: bool,
     /// `thinking.budget_tokens` or `reasoning.max_tokens`, saturating.
     pub budget_tokens: Option<u32>,
+    /// `reasoning_effort`, `reasoning.effort`, `output_config.effort` or `thinkingLevel`; the highest where several stand.
+    pub effort: Option<Effort>,
 }
 
 /// What one request says of itself.
@@ -112,7 +158,7 @@ pub fn read<'a>(
     let outcome = match endpoint {
         Endpoint::OpenAiChat => openai_chat::read(&mut reader, &mut facts, sink),
         Endpoint::AnthropicMessages => anthropic_messages::read(&mut reader, &mut facts, sink),
-        Endpoint::Unknown => return Ok(facts),
+        _ => return Ok(facts),
     };
     match outcome.and_then(|()| reader.finish()) {
         Ok(()) => Ok(facts),
@@ -261,6 +307,7 @@ fn thinking(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
             requested: true,
             visible: !omitted,
             budget_tokens,
+            effort: None,
         }
     } else {
         Reasoning::default()

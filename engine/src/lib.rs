@@ -26,9 +26,9 @@
 //!     [(b":method", b"POST"), (b":path", b"/v1/chat/completions"), (b"x-account-id", b"a-17")];
 //! let mut exchange = Exchange::begin(&policy, &key, headers.into_iter(), now);
 //! let body = Body::Whole(br#"{"model": "m", "messages": [], "logprobs": true}"#);
-//! let denial = exchange.decide(&policy, &key, body, &mut ledger, &mut store);
+//! let answer = exchange.decide(&policy, &key, body, &mut ledger, &mut store);
 //!
-//! assert_eq!(denial.map(|denial| denial.status), Some(403));
+//! assert_eq!(answer.into_denial().map(|denial| denial.status), Some(403));
 //! # Ok::<(), &str>(())
 //! ```
 #![no_std]
@@ -51,6 +51,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod attestation;
 pub mod capability;
 pub mod decision;
 pub mod denial;
@@ -65,6 +66,8 @@ mod json;
 pub mod ledger;
 pub mod origin;
 pub mod policy;
+mod rate_limit;
+pub mod shaping;
 pub mod size;
 mod sse;
 pub mod store;

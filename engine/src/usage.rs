@@ -19,6 +19,10 @@ pub struct Tokens {
     pub input: u32,
     /// Completion tokens, reasoning included. Saturating.
     pub output: u32,
+    /// Of the completion tokens, those of reasoning; 0 where the response does not tell them apart.
+    pub reasoning: u32,
+    /// Of the prompt tokens, those read from a cache; 0 where the response does not tell them apart.
+    pub cached: u32,
 }
 
 /// What is known of a response's usage.
@@ -57,7 +61,7 @@ impl UsageMeter {
     pub fn new(endpoint: Endpoint) -> Self {
         let body = match endpoint {
             Endpoint::OpenAiChat | Endpoint::AnthropicMessages => Body::Unseen(0),
-            Endpoint::Unknown => Body::Unreadable,
+            _ => Body::Unreadable,
         };
         Self { endpoint, body }
     }

@@ -1,13 +1,22 @@
 //! The answer for one exchange.
-use crate::detect::{Evidence, Signal, State};
+use crate::{
+    detect::{Evidence, Signal, State},
+    time::Timestamp,
+};
 use alloc::vec::Vec;
 use core::time::Duration;
 
 /// What is done with an exchange.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// It passes.
+    /// It passes as it is.
     Allow,
+    /// It passes, asked or answered with less than was wanted.
+    Shape,
+    /// It passes after a while.
+    Delay,
+    /// It is refused until the account is better verified (403).
+    Verify,
     /// It is refused for now (429).
     Throttle,
     /// It is refused (4xx, final).
@@ -15,10 +24,18 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether the request goes on to the upstream, however changed or late.
+    pub const fn passes(self) -> bool {
+        matches!(self, Self::Allow | Self::Shape | Self::Delay)
+    }
+
     /// Stable name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Allow => "allow",
+            Self::Shape => "shape",
+            Self::Delay => "delay",
+            Self::Verify => "verify",
             Self::Throttle => "throttle",
             Self::Deny => "deny",
         }
@@ -78,6 +95,10 @@ pub enum Rule {
     StateFailure,
     /// `responses.states`, for an account in this state.
     State(State),
+    /// `shaping.rules[i]`.
+    Shaping(usize),
+    /// `verification.thresholds[i]`.
+    Verification(usize),
 }
 
 /// One fact that a verdict rests on.
@@ -108,6 +129,10 @@ pub enum ReasonCode {
     StateUnavailable,
     /// Evidence for or against a campaign; value in the signal's unit.
     Signal(Signal),
+    /// A better verification is asked for: what the account used in the threshold's window, in its unit.
+    VerificationRequired,
+    /// An attestation that came with the request was not accepted; value 1.
+    AttestationRefused(crate::attestation::AttestationError),
     /// The detector still learns and judges nobody; value is how much of the learning is done, below 1.
     Learning,
 }
@@ -127,9 +152,41 @@ pub struct Verdict {
     pub reasons: Vec<Reason>,
     /// When a throttled exchange may come again.
     pub retry_after: Option<Duration>,
+    /// How long a delayed exchange waits.
+    pub delay: Option<Duration>,
+    /// The verification that is asked for: at once where the exchange is refused for it, soon where it passes.
+    pub verification: Option<StepUp>,
+}
+
+/// A verification that an account is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// Index of the level in the policy's `verification.levels`.
+    pub level: usize,
+    /// From when on exchanges are refused without it; `None` from now on.
+    pub deadline: Option<Timestamp>,
+}
+
+impl StepUp {
+    /// A verification without which the exchange is refused.
+    pub(crate) const fn now(level: usize) -> Self {
+        Self {
+            level,
+            deadline: None,
+        }
+    }
 }
 
 impl Verdict {
+    /// The same with an action that is at least as strict.
+    pub(crate) fn with(self, action: Action) -> Self {
+        Self {
+            action: self.action.max(action),
+            would_action: self.would_action.max(action),
+            ..self
+        }
+    }
+
     pub(crate) fn allow() -> Self {
         Self {
             action: Action::Allow,
@@ -138,6 +195,8 @@ impl Verdict {
             rule: None,
             reasons: Vec::new(),
             retry_after: None,
+            delay: None,
+            verification: None,
         }
     }
 
@@ -149,6 +208,8 @@ impl Verdict {
             rule: Some(rule),
             reasons,
             retry_after: None,
+            delay: None,
+            verification: None,
         }
     }
 }

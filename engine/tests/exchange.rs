@@ -80,13 +80,15 @@ impl World {
 
     fn decide(&mut self, exchange: &mut Exchange, body: &Value) -> Option<Denial> {
         let body = body.to_string();
-        exchange.decide(
-            &self.policy,
-            &self.key,
-            Body::Whole(body.as_bytes()),
-            &mut self.ledger,
-            &mut self.store,
-        )
+        exchange
+            .decide(
+                &self.policy,
+                &self.key,
+                Body::Whole(body.as_bytes()),
+                &mut self.ledger,
+                &mut self.store,
+            )
+            .into_denial()
     }
 
     /// The end of an answer, or of one that broke off.
@@ -122,7 +124,7 @@ impl World {
         ]);
         let denial = self.decide(&mut exchange, body);
         if let (None, Some(response)) = (&denial, response) {
-            exchange.response(response.to_string().as_bytes());
+            exchange.response(response.to_string().as_bytes(), true);
         }
         let decision = self.finish(exchange, response.is_some());
         (denial, decision)
@@ -417,13 +419,15 @@ fn bodies_that_cannot_be_judged_are_handled_as_the_policy_says() {
             headers.extend(extra.iter().filter(|(name, _)| *name != ":path"));
             let mut exchange = world.begin(&headers);
 
-            let denial = exchange.decide(
-                &world.policy,
-                &world.key,
-                body,
-                &mut world.ledger,
-                &mut world.store,
-            );
+            let denial = exchange
+                .decide(
+                    &world.policy,
+                    &world.key,
+                    body,
+                    &mut world.ledger,
+                    &mut world.store,
+                )
+                .into_denial();
 
             assert_eq!(
                 denial.map(|denial| denial.status),
@@ -558,13 +562,15 @@ fn when_shared_memory_is_away_the_policy_says_whether_requests_pass() {
         ]);
 
         let body = chat().to_string();
-        let denial = exchange.decide(
-            &world.policy,
-            &world.key,
-            Body::Whole(body.as_bytes()),
-            &mut world.ledger,
-            &mut Away,
-        );
+        let denial = exchange
+            .decide(
+                &world.policy,
+                &world.key,
+                Body::Whole(body.as_bytes()),
+                &mut world.ledger,
+                &mut Away,
+            )
+            .into_denial();
 
         assert_eq!(denial.map(|denial| denial.status), expected, "{setting}");
         assert!(
@@ -589,13 +595,15 @@ fn other_endpoints_draw_on_request_budgets_only() {
             ("x-account-id", "a"),
         ];
         let mut exchange = world.begin(&headers);
-        let denial = exchange.decide(
-            &world.policy,
-            &world.key,
-            Body::Whole(b""),
-            &mut world.ledger,
-            &mut world.store,
-        );
+        let denial = exchange
+            .decide(
+                &world.policy,
+                &world.key,
+                Body::Whole(b""),
+                &mut world.ledger,
+                &mut world.store,
+            )
+            .into_denial();
         denial.map(|denial| denial.status)
     };
 
@@ -620,7 +628,10 @@ fn a_complete_answer_that_tells_no_usage_stays_charged_as_reserved_and_a_failure
         ]);
         assert_eq!(world.decide(&mut exchange, &chat()), None);
         if status == Some(200) {
-            exchange.response(format!("data: {silent}\n\ndata: [DONE]\n\n").as_bytes());
+            exchange.response(
+                format!("data: {silent}\n\ndata: [DONE]\n\n").as_bytes(),
+                true,
+            );
         }
         world.finish_with(exchange, ended, status);
 
@@ -720,7 +731,7 @@ fn judged(
     }
     let denial = world.decide(&mut exchange, body);
     if denial.is_none() {
-        exchange.response(answer(10, 200).to_string().as_bytes());
+        exchange.response(answer(10, 200).to_string().as_bytes(), true);
     }
     let finished = exchange
         .finish(

@@ -92,6 +92,7 @@ fn thinking(value: &Value) -> Reasoning {
             requested: true,
             visible: value["display"] != "omitted",
             budget_tokens: count(&value["budget_tokens"]),
+            effort: None,
         },
         _ => Reasoning::default(),
     }
@@ -136,6 +137,7 @@ impl Oracle {
                         || thinking.visible
                         || (asked || summary) && !flag(&reasoning["exclude"]),
                     budget_tokens: count(&reasoning["max_tokens"]).or(thinking.budget_tokens),
+                    effort: None,
                 };
             }
             _ => {

@@ -44,7 +44,12 @@ const STREAMS: &[(&str, Usage, Usage)] = &[
 ];
 
 const fn known(input: u32, output: u32) -> Usage {
-    Usage::Known(Tokens { input, output })
+    Usage::Known(Tokens {
+        input,
+        output,
+        reasoning: 0,
+        cached: 0,
+    })
 }
 
 struct Stream {

@@ -10,7 +10,11 @@ use proxy_wasm::{
     types::Action,
 };
 use std::{cell::RefCell, rc::Rc};
-use weir_engine::{evaluate::Body, exchange::Exchange, policy::Policy};
+use weir_engine::{
+    evaluate::Body,
+    exchange::{Answer, Exchange},
+    policy::Policy,
+};
 
 /// The filter state that access logs read as `wasm.weir.decision`.
 const DECISION: &str = "weir.decision";
@@ -63,7 +67,7 @@ impl Stream {
         if exchange.holds() {
             worker::with(|worker| worker.holding = worker.holding.saturating_add(1));
         }
-        let Some(denial) = denial.flatten() else {
+        let Some(denial) = denial.and_then(Answer::into_denial) else {
             return Action::Continue;
         };
         self.replied = true;
@@ -173,7 +177,9 @@ impl HttpContext for Stream {
         };
         if exchange.reads_response() {
             match hostcalls::buffer(Buffer::ResponseBody, size) {
-                Ok(chunk) => exchange.response(&chunk),
+                Ok(chunk) => {
+                    exchange.response(&chunk, end);
+                }
                 Err(_) => exchange.response_lost(),
             }
         }

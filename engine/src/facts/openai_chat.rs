@@ -40,6 +40,7 @@ pub(super) fn read<'a>(
             || thinking.requested,
         visible: settings.include_reasoning || reasoning.visible || thinking.visible,
         budget_tokens: reasoning.budget_tokens.or(thinking.budget_tokens),
+        effort: None,
     };
     outcome
 }
@@ -105,5 +106,6 @@ fn reasoning(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
         requested,
         visible: !excluded && (requested || summary),
         budget_tokens,
+        effort: None,
     })
 }

@@ -95,6 +95,7 @@ fn an_agentic_chat_gives_all_of_its_facts() {
             requested: true,
             visible: false,
             budget_tokens: None,
+            effort: None,
         },
         text_bytes: 9 + 4 + 6 + 10 + 4 + 6,
         attachments: 3,
@@ -142,6 +143,7 @@ fn an_agentic_conversation_gives_all_of_its_facts() {
             requested: true,
             visible: true,
             budget_tokens: Some(4096),
+            effort: None,
         },
         text_bytes: 3 + 2 + 7 + 2 + 2 + 3 + 5 + 5,
         attachments: 3,
@@ -338,6 +340,7 @@ fn reasoning_is_what_the_request_asks_beyond_the_default() {
         requested,
         visible,
         budget_tokens,
+        effort: None,
     };
     for (fields, wanted) in [
         (r#""reasoning_effort":"none""#, asked(false, false, None)),

@@ -164,6 +164,9 @@ pub(super) fn compile(
 const fn act(given: StateAction) -> Action {
     match given {
         StateAction::Allow => Action::Allow,
+        StateAction::Shape => Action::Shape,
+        StateAction::Delay => Action::Delay,
+        StateAction::Verify => Action::Verify,
         StateAction::Throttle => Action::Throttle,
         StateAction::Deny => Action::Deny,
     }

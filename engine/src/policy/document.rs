@@ -32,6 +32,10 @@ pub struct Document {
     pub lists: Option<Lists>,
     /// Whether campaigns of accounts are looked for.
     pub detection: Option<Detection>,
+    /// What exchanges are given less of.
+    pub shaping: Option<super::shaping::Section>,
+    /// Which use asks for a better verification.
+    pub verification: Option<super::verification::Section>,
     /// What callers are told, and what is done about suspects.
     pub responses: Option<Responses>,
     /// Shared memory.
@@ -265,6 +269,8 @@ pub enum Unit {
     OutputTokens,
     /// Prompt and completion tokens.
     Tokens,
+    /// Requests that are being answered; the window is how long one counts that is never heard of again.
+    Concurrency,
 }
 
 /// How tokens are counted.
@@ -363,6 +369,12 @@ pub struct StateActions {
 pub enum StateAction {
     /// Its requests go on to capabilities and budgets.
     Allow,
+    /// The same, and shaping rules that name the state apply.
+    Shape,
+    /// The same, and each waits for `responses.delay.for` first.
+    Delay,
+    /// Its requests are refused (403) until the account has the level `verification.suspected`.
+    Verify,
     /// Its requests are refused for now (429).
     Throttle,
     /// Its requests are refused (403).
@@ -379,6 +391,49 @@ pub struct Responses {
     pub terms_of_use: Option<String>,
     /// Where to ask, added to final denials.
     pub contact: Option<String>,
+    /// Families of headers that tell clients what is left of their budgets; none when absent.
+    pub headers: Option<Vec<HeaderFamily>>,
+    /// How requests of accounts in a state with the action `delay` wait.
+    pub delay: Option<Delay>,
+}
+
+/// A family of rate limit headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeaderFamily {
+    /// The family of the provider whose endpoint is asked: `openai` or `anthropic`, `ietf` for others.
+    Provider,
+    /// `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers).
+    Ietf,
+    /// `x-ratelimit-limit-requests` and so on.
+    Openai,
+    /// `anthropic-ratelimit-requests-limit` and so on.
+    Anthropic,
+    /// `x-ratelimit-limit`, `x-ratelimit-remaining`, `x-ratelimit-reset`, as Envoy's own filter writes them.
+    Envoy,
+}
+
+/// How delayed requests wait.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Delay {
+    /// How long each waits, at most `30s`; `2s` when absent.
+    #[serde(rename = "for")]
+    pub wait: Option<String>,
+    /// Requests that may wait at once in one worker; 64 when absent.
+    pub max_waiting: Option<u32>,
+    /// What happens to one more; `throttle` when absent.
+    pub when_full: Option<WhenFull>,
+}
+
+/// What happens to a request that should wait where too many wait already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenFull {
+    /// Passes at once.
+    Allow,
+    /// Is refused for now (429).
+    Throttle,
 }
 
 /// Shared memory.

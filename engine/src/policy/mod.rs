@@ -3,12 +3,18 @@ mod detection;
 mod diagnostic;
 mod document;
 mod read;
+mod responses;
+mod shaping;
 mod validate;
+mod verification;
 
 pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
 pub(crate) use document::{Per, Source, Unit};
+pub(crate) use responses::Responses;
+pub(crate) use shaping::{Shaping, Subject};
+pub(crate) use verification::Verification;
 
 use crate::{
     capability::{Capabilities, CapabilitySet},
@@ -42,8 +48,9 @@ pub struct Policy {
     pub(crate) metering: Metering,
     pub(crate) lists: Lists,
     pub(crate) detection: Option<Detection>,
-    pub(crate) terms_of_use: Option<String>,
-    pub(crate) contact: Option<String>,
+    pub(crate) shaping: Shaping,
+    pub(crate) verification: Verification,
+    pub(crate) responses: Responses,
     pub(crate) layout: Layout,
     pub(crate) memory: u64,
     pub(crate) admit_on_failure: bool,
@@ -263,6 +270,7 @@ impl Budget {
             Unit::InputTokens => b"input_tokens",
             Unit::OutputTokens => b"output_tokens",
             Unit::Tokens => b"tokens",
+            Unit::Concurrency => b"concurrency",
         };
         key.hash64(
             "budget",

@@ -7,6 +7,7 @@ use super::{
     detection,
     diagnostic::{Code, Diagnostics},
     document::{self, Anonymous, Document, Handling, Mode, Oversized, UnknownUsage},
+    responses, shaping, verification,
 };
 use crate::{
     capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES, MAX_PHRASES},
@@ -82,16 +83,11 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         deny: list(document_lists.deny.unwrap_or_default(), "lists.deny", d),
         exempt: list(document_lists.exempt.unwrap_or_default(), "lists.exempt", d),
     };
-    let responses = document.responses.unwrap_or_default();
-    let detection = detection::compile(document.detection, responses.states, d);
-    for (text, path) in [
-        (&responses.terms_of_use, "responses.termsOfUse"),
-        (&responses.contact, "responses.contact"),
-    ] {
-        if let Some(text) = text {
-            short_text(text, path, d);
-        }
-    }
+    let mut responses = document.responses.unwrap_or_default();
+    let detection = detection::compile(document.detection, responses.states.take(), d);
+    let shaping = shaping::compile(document.shaping, &tiers, names, d);
+    let verification = verification::compile(document.verification, &tiers, d);
+    let responses = responses::compile(responses, d);
     let state = document.state.unwrap_or_default();
     let memory = state.memory.unwrap_or_else(|| "64MiB".to_string());
     let memory = size(&memory, "state.memory", MEMORY, d).unwrap_or(*MEMORY.start());
@@ -120,8 +116,9 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         metering,
         lists,
         detection,
-        terms_of_use: responses.terms_of_use,
-        contact: responses.contact,
+        shaping,
+        verification,
+        responses,
         layout: Layout::within(memory.saturating_sub(SMALL_KEYS)),
         memory,
         admit_on_failure: state.on_failure.unwrap_or(Handling::Allow) == Handling::Allow,
@@ -460,7 +457,7 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
         if budget.unit.is_none() {
             missing(
                 &format!("{path}.unit"),
-                "write `unit: requests`, `input_tokens`, `output_tokens` or `tokens`",
+                "write `unit: requests`, `input_tokens`, `output_tokens`, `tokens` or `concurrency`",
                 d,
             );
         }
@@ -656,7 +653,7 @@ pub(super) fn size(
     Some(bytes)
 }
 
-fn required_name(given: Option<String>, path: &str, d: &mut Diagnostics) -> String {
+pub(super) fn required_name(given: Option<String>, path: &str, d: &mut Diagnostics) -> String {
     match given {
         None => missing(path, "write a name", d),
         Some(name) => {
@@ -667,7 +664,7 @@ fn required_name(given: Option<String>, path: &str, d: &mut Diagnostics) -> Stri
     String::new()
 }
 
-fn check_name(name: &str, path: &str, d: &mut Diagnostics) {
+pub(super) fn check_name(name: &str, path: &str, d: &mut Diagnostics) {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(plain) {
         let help = format!("use 1 to {MAX_NAME_BYTES} letters, digits, `-`, `_` and `.`");
@@ -680,7 +677,12 @@ fn check_name(name: &str, path: &str, d: &mut Diagnostics) {
     }
 }
 
-fn required_text(given: Option<String>, path: &str, help: &str, d: &mut Diagnostics) -> String {
+pub(super) fn required_text(
+    given: Option<String>,
+    path: &str,
+    help: &str,
+    d: &mut Diagnostics,
+) -> String {
     match given {
         Some(text) if !text.trim().is_empty() => {
             short_text(&text, path, d);
@@ -693,7 +695,7 @@ fn required_text(given: Option<String>, path: &str, help: &str, d: &mut Diagnost
     }
 }
 
-fn short_text(text: &str, path: &str, d: &mut Diagnostics) {
+pub(super) fn short_text(text: &str, path: &str, d: &mut Diagnostics) {
     const MAX_TEXT_BYTES: usize = 512;
     if text.len() > MAX_TEXT_BYTES || text.chars().any(char::is_control) {
         let help = format!("write one line of at most {MAX_TEXT_BYTES} bytes");
@@ -706,12 +708,12 @@ fn short_text(text: &str, path: &str, d: &mut Diagnostics) {
     }
 }
 
-fn missing(path: &str, help: &str, d: &mut Diagnostics) {
+pub(super) fn missing(path: &str, help: &str, d: &mut Diagnostics) {
     let key = path.rsplit('.').next().unwrap_or(path);
     d.error(Code::MissingKey, path, format!("`{key}` is missing"), help);
 }
 
-fn duplicate(path: &str, name: &str, d: &mut Diagnostics) {
+pub(super) fn duplicate(path: &str, name: &str, d: &mut Diagnostics) {
     d.error(
         Code::DuplicateName,
         path,
@@ -720,7 +722,7 @@ fn duplicate(path: &str, name: &str, d: &mut Diagnostics) {
     );
 }
 
-fn too_many(path: &str, given: usize, limit: usize, d: &mut Diagnostics) {
+pub(super) fn too_many(path: &str, given: usize, limit: usize, d: &mut Diagnostics) {
     d.error(
         Code::TooMany,
         path,
@@ -730,7 +732,7 @@ fn too_many(path: &str, given: usize, limit: usize, d: &mut Diagnostics) {
 }
 
 /// What of a wrong value is repeated in a message: enough to find it.
-fn clip(text: &str) -> String {
+pub(super) fn clip(text: &str) -> String {
     const MOST: usize = 48;
     let mut clipped: String = text
         .chars()

@@ -44,6 +44,7 @@ impl Counts {
         Some(Tokens {
             input: input.saturating_add(cached),
             output,
+            ..Tokens::default()
         })
     }
 

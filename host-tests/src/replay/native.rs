@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use weir_engine::detect::sentinel::Sentinel;
 use weir_engine::evaluate::Body;
-use weir_engine::exchange::Exchange;
+use weir_engine::exchange::{Answer, Exchange};
 use weir_engine::hash::HashKey;
 use weir_engine::ledger::Ledger;
 use weir_engine::policy::Policy;
@@ -88,16 +88,17 @@ impl Decider for NativeDecider {
         if let (Some(sentinel), Some(account)) = (&mut self.sentinel, exchange.suspect()) {
             exchange.stands(sentinel.standing(account, now, &mut self.store));
         }
-        let denial = exchange.decide(
+        let answer = exchange.decide(
             &self.policy,
             &self.key,
             body,
             &mut self.ledger,
             &mut self.store,
         );
-        let response = recorded.response.as_ref().filter(|_| denial.is_none());
+        let is_forwarded = matches!(answer, Answer::Forward(_));
+        let response = recorded.response.as_ref().filter(|_| is_forwarded);
         if let Some(response) = response {
-            exchange.response(&response.body);
+            exchange.response(&response.body, true);
         }
         if let Some(finished) = exchange.finish(
             &self.policy,

@@ -36,9 +36,10 @@ fn read(policy: &Policy, line: &TraceLine<'_>) -> Observation {
     assert!(
         exchange
             .decide(policy, &KEY, body, &mut ledger, &mut store)
+            .into_denial()
             .is_none()
     );
-    exchange.response(&line.response.as_ref().unwrap().body);
+    exchange.response(&line.response.as_ref().unwrap().body, true);
     exchange
         .finish(policy, true, Some(200), line.time, &mut ledger, &mut store)
         .unwrap()
