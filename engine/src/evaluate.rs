@@ -166,10 +166,19 @@ pub fn evaluate(
     };
     let detection = asked.policy.detection().and(asked.head.origin);
     evaluation.standing = detection.map(|_| asked.standing.unwrap_or_default());
+    let caller = asked.head.caller.as_ref();
+    let pinned = caller.and_then(|caller| asked.policy.lists.pinned(caller, asked.now));
+    if let (Some(standing), Some(state)) = (&mut evaluation.standing, pinned) {
+        standing.state = state;
+    }
     evaluation.verdict = decide(asked, body, ledger, store, &mut evaluation);
     if let Some(standing) = &evaluation.standing {
         let rules = core::mem::take(&mut evaluation.verdict.reasons);
         evaluation.verdict.reasons = evidence(standing).chain(rules).collect();
+    }
+    if pinned.is_some() && evaluation.standing.is_some() {
+        let reason = Reason::rule(ReasonCode::Pinned, 1.0);
+        evaluation.verdict.reasons.push(reason);
     }
     if let Some(Err(refused)) = asked.head.attestation {
         let reason = Reason::rule(ReasonCode::AttestationRefused(refused), 1.0);

@@ -129,6 +129,8 @@ pub enum ReasonCode {
     StateUnavailable,
     /// Evidence for or against a campaign; value in the signal's unit.
     Signal(Signal),
+    /// An entry of `lists.states` says what the account's state is; value 1.
+    Pinned,
     /// A better verification is asked for: what the account used in the threshold's window, in its unit.
     VerificationRequired,
     /// An attestation that came with the request was not accepted; value 1.

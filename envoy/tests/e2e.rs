@@ -18,6 +18,10 @@ mod wire;
 
 #[path = "e2e/budgets.rs"]
 mod budgets;
+#[path = "e2e/concurrency.rs"]
+mod concurrency;
+#[path = "e2e/delays.rs"]
+mod delays;
 #[path = "e2e/denials.rs"]
 mod denials;
 #[path = "e2e/exchanges.rs"]
@@ -34,5 +38,7 @@ mod metrics;
 mod reload;
 #[path = "e2e/secrets.rs"]
 mod secrets;
+#[path = "e2e/shaping.rs"]
+mod shaping;
 #[path = "e2e/streaming.rs"]
 mod streaming;

@@ -101,6 +101,9 @@ pub struct Exchange {
     pub response_chunks: Chunking,
     /// What properties tell.
     pub attributes: Attributes,
+    /// A request that the filter holds when all of it has come goes on as if its time had come: what a
+    /// replay needs, in which no time passes during an exchange.
+    pub holds_no_request: bool,
 }
 
 impl Exchange {
@@ -113,6 +116,7 @@ impl Exchange {
             request_chunks: Chunking::default(),
             response_chunks: Chunking::default(),
             attributes: Attributes::default(),
+            holds_no_request: false,
         }
     }
     /// A `GET` without body, answered by an empty 200.
@@ -183,6 +187,9 @@ impl Stream<'_> {
         }
         if let Sent::ClientLeft = sent {
             return stream.close();
+        }
+        if exchange.holds_no_request && stream.request_stands_still() {
+            stream.let_request_go();
         }
         if !stream.is_answered_locally() {
             if !stream.request_is_complete() {

@@ -113,6 +113,15 @@ impl Stream<'_> {
     pub fn is_answered_locally(&self) -> bool {
         self.state().is_some_and(|stream| stream.replied)
     }
+    /// The request goes on, as if the filter had continued it.
+    pub(crate) fn let_request_go(&mut self) {
+        self.with(|vm, id| {
+            if let Some(stream) = vm.stream_mut(id) {
+                stream.hide_request();
+            }
+            vm.resume(id, Direction::Request);
+        });
+    }
     /// Body bytes that the client has got so far.
     pub fn response_body_sent(&self) -> usize {
         self.state()

@@ -133,6 +133,13 @@ pub(crate) struct StreamState {
 }
 
 impl StreamState {
+    /// The request is shown no longer: Envoy drops its pointers to it whichever direction continues.
+    pub(crate) fn hide_request(&mut self) {
+        self.request.headers_shown = false;
+        self.request.chunk_shown = false;
+        self.request.trailers_shown = false;
+    }
+
     pub(crate) fn new(root: u32, started: Timestamp, attributes: Attributes) -> Self {
         Self {
             root,

@@ -70,6 +70,8 @@ mod queues; // shared queues and their ready callbacks
 mod sdk_guests; // examples on the Rust SDK
 #[path = "suite/secrecy.rs"]
 mod secrecy; // prompts and credentials stay where they are
+#[path = "suite/shaping.rs"]
+mod shaping; // what requests and responses are given less of
 #[path = "suite/shared_data.rs"]
 mod shared_data; // CAS rules, threads, the engine's port
 #[path = "suite/start_up.rs"]

@@ -41,6 +41,16 @@ pub(crate) enum Buffer {
     PluginConfiguration = 7,
 }
 
+/// Which headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum HeaderMap {
+    /// Those of the request.
+    Request = 0,
+    /// Those of the response.
+    Response = 2,
+}
+
 /// Kind of metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -64,6 +74,18 @@ mod abi {
             data: *mut *mut u8,
             size: *mut usize,
         ) -> u32;
+        pub(super) fn proxy_replace_header_map_value(
+            map: u32,
+            name: *const u8,
+            name_size: usize,
+            value: *const u8,
+            value_size: usize,
+        ) -> u32;
+        pub(super) fn proxy_remove_header_map_value(
+            map: u32,
+            name: *const u8,
+            name_size: usize,
+        ) -> u32;
         pub(super) fn proxy_get_header_map_value(
             map: u32,
             name: *const u8,
@@ -77,6 +99,13 @@ mod abi {
             length: usize,
             data: *mut *mut u8,
             size: *mut usize,
+        ) -> u32;
+        pub(super) fn proxy_set_buffer_bytes(
+            buffer: u32,
+            start: usize,
+            length: usize,
+            data: *const u8,
+            size: usize,
         ) -> u32;
         pub(super) fn proxy_get_shared_data(
             key: *const u8,
@@ -175,12 +204,32 @@ pub(crate) fn set_tick_period_ms(period_ms: u32) -> Result<(), Refused> {
     check(unsafe { abi::proxy_set_tick_period_milliseconds(period_ms) })
 }
 
-/// The request headers as the ABI serializes them; `Pairs` reads them.
-pub(crate) fn request_headers() -> Result<Vec<u8>, Refused> {
+/// Headers as the ABI serializes them; `Pairs` reads them. Empty where they are not there now.
+pub(crate) fn headers(map: HeaderMap) -> Result<Vec<u8>, Refused> {
     let (mut data, mut size) = (std::ptr::null_mut(), 0);
     // SAFETY: both out pointers are live and aligned.
-    check(unsafe { abi::proxy_get_header_map_pairs(0, &raw mut data, &raw mut size) })?;
+    check(unsafe { abi::proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) })?;
     Ok(take(data, size))
+}
+
+/// Sets a header to one value, whatever was there; refused where the headers have gone on.
+pub(crate) fn replace_header(map: HeaderMap, name: &str, value: &str) -> Result<(), Refused> {
+    // SAFETY: pointers and lengths are of live strings.
+    check(unsafe {
+        abi::proxy_replace_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+/// Removes a header, if it is there; refused where the headers have gone on.
+pub(crate) fn remove_header(map: HeaderMap, name: &str) -> Result<(), Refused> {
+    // SAFETY: pointer and length are of a live string.
+    check(unsafe { abi::proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
 }
 
 /// The status of the response, if there was one; readable in `on_log`.
@@ -190,7 +239,7 @@ pub(crate) fn response_status() -> Option<u16> {
     // SAFETY: the name is live, both out pointers are live and aligned.
     check(unsafe {
         abi::proxy_get_header_map_value(
-            2, // response headers
+            HeaderMap::Response as u32,
             name.as_ptr(),
             name.len(),
             &raw mut data,
@@ -209,6 +258,14 @@ pub(crate) fn buffer(buffer: Buffer, length: usize) -> Result<Vec<u8>, Refused> 
         abi::proxy_get_buffer_bytes(buffer as u32, 0, length, &raw mut data, &raw mut size)
     })?;
     Ok(take(data, size))
+}
+
+/// Replaces the first `length` bytes of a buffer.
+pub(crate) fn replace_buffer(buffer: Buffer, length: usize, bytes: &[u8]) -> Result<(), Refused> {
+    // SAFETY: pointer and length are of a live slice.
+    check(unsafe {
+        abi::proxy_set_buffer_bytes(buffer as u32, 0, length, bytes.as_ptr(), bytes.len())
+    })
 }
 
 /// A shared value and its version; `None` when the key was never written.

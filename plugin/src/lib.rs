@@ -4,6 +4,7 @@
     reason = "the SDK's `main!` exports an undocumented function"
 )]
 
+mod delay;
 mod hostcalls;
 mod metrics;
 mod root;

@@ -96,7 +96,8 @@ impl RootContext for Root {
             let mut stalls = self.stalls.try_borrow_mut().ok()?;
             Some(stalls.overdue(|| worker.now()))
         });
-        for stream in overdue.flatten().unwrap_or_default() {
+        let due = worker::with(worker::Worker::due).unwrap_or_default();
+        for stream in overdue.flatten().unwrap_or_default().into_iter().chain(due) {
             if hostcalls::set_effective_context(stream).is_ok() {
                 let _ = hostcalls::continue_request();
             }

@@ -1,6 +1,6 @@
 //! One exchange as Envoy tells it, callback by callback. Takes no decision of its own.
 use crate::{
-    hostcalls::{self, Buffer, Level, Pairs},
+    hostcalls::{self, Buffer, HeaderMap, Level, Pairs},
     stall::Stalls,
     store::SharedData,
     worker,
@@ -12,7 +12,7 @@ use proxy_wasm::{
 use std::{cell::RefCell, rc::Rc};
 use weir_engine::{
     evaluate::Body,
-    exchange::{Answer, Exchange},
+    exchange::{Answer, Exchange, Forward},
     policy::Policy,
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Stream {
     policy: Option<Rc<Policy>>,
     stalls: Rc<RefCell<Stalls>>,
     exchange: Option<Exchange>,
+    /// The request says how long its body is.
+    has_length: bool,
     decided: bool,
     replied: bool,
     ended: bool,
@@ -37,6 +39,7 @@ impl Stream {
             policy,
             stalls,
             exchange: None,
+            has_length: false,
             decided: false,
             replied: false,
             ended: false,
@@ -49,13 +52,14 @@ impl Stream {
         let (Some(policy), Some(exchange)) = (&self.policy, &mut self.exchange) else {
             return Action::Continue;
         };
-        let denial = worker::with(|worker| {
+        let answer = worker::with(|worker| {
             let standing = exchange
                 .suspect()
                 .and_then(|account| worker.standing(account));
             if let Some(standing) = standing {
                 exchange.stands(standing);
             }
+            exchange.waits_with(worker.delays.len());
             exchange.decide(
                 policy,
                 &worker.key,
@@ -67,8 +71,10 @@ impl Stream {
         if exchange.holds() {
             worker::with(|worker| worker.holding = worker.holding.saturating_add(1));
         }
-        let Some(denial) = denial.and_then(Answer::into_denial) else {
-            return Action::Continue;
+        let denial = match answer {
+            None => return Action::Continue,
+            Some(Answer::Forward(forward)) => return self.forward(forward, body),
+            Some(Answer::Reply(denial)) => denial,
         };
         self.replied = true;
         if hostcalls::send_local_response(denial.status, &denial.headers, &denial.body, "weir")
@@ -82,14 +88,60 @@ impl Stream {
         Action::Pause
     }
 
+    /// Lets the request go on, changed and late as the verdict says; `body` is what was decided on.
+    fn forward(&self, forward: Forward, body: Body<'_>) -> Action {
+        for name in &forward.remove_headers {
+            // Where heads go on before their bodies it is too late for that, and `stall` says so.
+            let _ = hostcalls::remove_header(HeaderMap::Request, name);
+        }
+        if let Some(changed) = &forward.body {
+            if self.replace_body(changed, body).is_err() {
+                worker::with(|worker| worker.count_unshaped("request"));
+            }
+        }
+        let Some(delay) = forward.delay else {
+            return Action::Continue;
+        };
+        let held = worker::with(|worker| worker.delays.hold(self.id, worker.latest(), delay));
+        if held.is_some() {
+            Action::Pause
+        } else {
+            Action::Continue
+        }
+    }
+
+    /// Puts `changed` in the place of `body`. The length goes first: a body of another length than its head
+    /// says would leave the upstream waiting.
+    fn replace_body(&self, changed: &[u8], body: Body<'_>) -> Result<(), hostcalls::Refused> {
+        let replaced = match body {
+            Body::Whole(bytes) if self.has_length => {
+                let length = changed.len().to_string();
+                hostcalls::replace_header(HeaderMap::Request, "content-length", &length)?;
+                bytes
+            }
+            Body::Prefix(bytes) if self.has_length => {
+                hostcalls::remove_header(HeaderMap::Request, "content-length")?;
+                bytes
+            }
+            Body::Whole(bytes) | Body::Prefix(bytes) => bytes,
+        };
+        hostcalls::replace_buffer(Buffer::RequestBody, replaced.len(), changed)
+    }
+
+    /// What a callback answers after the verdict.
+    fn after_verdict(&self) -> Action {
+        let waits = worker::with(|worker| worker.delays.holds(self.id)) == Some(true);
+        if self.replied || waits {
+            Action::Pause
+        } else {
+            Action::Continue
+        }
+    }
+
     /// Decides when enough of the body is there.
     fn body(&mut self, size: usize, end: bool) -> Action {
         if self.decided {
-            return if self.replied {
-                Action::Pause
-            } else {
-                Action::Continue
-            };
+            return self.after_verdict();
         }
         let Some(cap) = self.policy.as_ref().map(|policy| policy.max_body()) else {
             return Action::Continue;
@@ -114,7 +166,8 @@ impl HttpContext for Stream {
             return Action::Continue;
         };
         // Without headers there is no caller, and the policy says what happens to that.
-        let headers = hostcalls::request_headers().unwrap_or_default();
+        let headers = hostcalls::headers(HeaderMap::Request).unwrap_or_default();
+        self.has_length = Pairs::new(&headers).any(|(name, _)| name == b"content-length");
         let begun = worker::with(|worker| {
             worker.serves_streams = true;
             let now = worker.now();
@@ -153,11 +206,7 @@ impl HttpContext for Stream {
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
         if self.decided {
-            return if self.replied {
-                Action::Pause
-            } else {
-                Action::Continue
-            };
+            return self.after_verdict();
         }
         // Trailers end the body, and the last body callback did not know that it was the last.
         let cap = self.policy.as_ref().map_or(0, |policy| policy.max_body());
@@ -167,20 +216,47 @@ impl HttpContext for Stream {
 
     fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
         self.ended |= end;
+        let (Some(policy), Some(exchange)) = (&self.policy, &mut self.exchange) else {
+            return Action::Continue;
+        };
+        if self.replied || !exchange.needs_response_head(policy) {
+            return Action::Continue;
+        }
+        let headers = hostcalls::headers(HeaderMap::Response).unwrap_or_default();
+        let changes = exchange.response_head(policy, Pairs::new(&headers));
+        let mut refused = false;
+        for name in &changes.remove {
+            refused |= hostcalls::remove_header(HeaderMap::Response, name).is_err();
+        }
+        for (name, value) in &changes.set {
+            refused |= hostcalls::replace_header(HeaderMap::Response, name, value).is_err();
+        }
+        if refused {
+            hostcalls::log(Level::Error, "weir: the host refused a response header");
+        }
         Action::Continue
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
         self.ended |= end;
-        let Some(exchange) = self.exchange.as_mut().filter(|_| !self.replied && size > 0) else {
+        let Some(exchange) = self.exchange.as_mut().filter(|_| !self.replied) else {
             return Action::Continue;
         };
-        if exchange.reads_response() {
-            match hostcalls::buffer(Buffer::ResponseBody, size) {
-                Ok(chunk) => {
-                    exchange.response(&chunk, end);
-                }
-                Err(_) => exchange.response_lost(),
+        if !exchange.reads_response() {
+            return Action::Continue;
+        }
+        let chunk = if size == 0 {
+            Ok(Vec::new())
+        } else {
+            hostcalls::buffer(Buffer::ResponseBody, size)
+        };
+        let Ok(chunk) = chunk else {
+            exchange.response_lost();
+            return Action::Continue;
+        };
+        if let Some(shaped) = exchange.response(&chunk, end) {
+            if hostcalls::replace_buffer(Buffer::ResponseBody, chunk.len(), &shaped).is_err() {
+                worker::with(|worker| worker.count_unshaped("response"));
             }
         }
         Action::Continue
@@ -199,6 +275,7 @@ impl HttpContext for Stream {
             if let Ok(mut stalls) = self.stalls.try_borrow_mut() {
                 stalls.forget(self.id);
             }
+            worker.delays.forget(self.id);
             if exchange.holds() {
                 worker.holding = worker.holding.saturating_sub(1);
             }

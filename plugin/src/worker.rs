@@ -3,6 +3,7 @@
 //! A changed policy makes a new root context in the same VM; counters that wait, the hash key and the
 //! metrics' ids outlive it here.
 use crate::{
+    delay::Delays,
     hostcalls::{self, Level},
     metrics::Metrics,
     store::SharedData,
@@ -47,6 +48,8 @@ pub(crate) struct Worker {
     pub(crate) ledger: Ledger,
     /// Open streams that hold a reservation.
     pub(crate) holding: u32,
+    /// Streams that wait before they go on.
+    pub(crate) delays: Delays,
     /// Streams came to this VM: it is not the one of Envoy's main thread.
     pub(crate) serves_streams: bool,
     detection: Option<Watch>,
@@ -90,6 +93,7 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
         key,
         ledger: Ledger::new(layout),
         holding: 0,
+        delays: Delays::default(),
         serves_streams: false,
         detection: None,
         metrics: Metrics::default(),
@@ -240,6 +244,20 @@ impl Worker {
                     .record("tokens_sampled", &labels, u64::from(tokens));
             }
         }
+    }
+
+    /// Delayed streams that may go on now.
+    pub(crate) fn due(&mut self) -> Vec<u32> {
+        let latest = &mut self.latest;
+        self.delays.due(|| {
+            *latest = Timestamp::from_unix_nanos(hostcalls::now_unix_nanos());
+            *latest
+        })
+    }
+
+    /// Counts a request or a response that could not be shaped as the policy wants.
+    pub(crate) fn count_unshaped(&mut self, part: &str) {
+        self.metrics.add("unshaped", &[("part", part)], 1);
     }
 
     /// Counts a request that was gone before it could be decided.

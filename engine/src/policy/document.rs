@@ -302,6 +302,26 @@ pub struct Lists {
     pub deny: Option<Vec<ListEntry>>,
     /// Never refused, never charged.
     pub exempt: Option<Vec<ListEntry>>,
+    /// In a state that somebody has decided on, whatever the detector thinks; needs `detection`.
+    pub states: Option<Vec<StateEntry>>,
+}
+
+/// One account, or the accounts of one organization, in a state that somebody has decided on.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StateEntry {
+    /// Account id.
+    pub account: Option<String>,
+    /// Organization id.
+    pub organization: Option<String>,
+    /// The state: `observe` clears it, for one that was restricted wrongly.
+    pub state: Option<super::shaping::StateName>,
+    /// Team that answers for the entry.
+    pub owner: Option<String>,
+    /// Why it is there.
+    pub reason: Option<String>,
+    /// When it stops working, RFC 3339.
+    pub expires: Option<String>,
 }
 
 /// One entry of a list; who put it there, why and until when is part of it.

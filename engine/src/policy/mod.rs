@@ -18,10 +18,12 @@ pub(crate) use verification::Verification;
 
 use crate::{
     capability::{Capabilities, CapabilitySet},
+    detect::State,
     hash::HashKey,
     identity::Caller,
     table::Layout,
     time::Timestamp,
+    verdict::Action,
 };
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -88,6 +90,10 @@ impl Policy {
                 .lists
                 .exempt
                 .warn_of_expired("lists.exempt", now, &mut found);
+            policy
+                .lists
+                .states
+                .warn_of_expired("lists.states", now, &mut found);
         }
         diagnostics.absorb(found, &taken);
         Checked {
@@ -140,6 +146,15 @@ impl Policy {
     /// Tier names, by index.
     pub fn tier_names(&self) -> impl Iterator<Item = &str> {
         self.tiers.iter().map(|tier| tier.name.as_str())
+    }
+
+    /// Whether requests of accounts in some state are delayed.
+    pub fn delays(&self) -> bool {
+        self.enforce
+            && self.detection().is_some_and(|detection| {
+                let mut states = State::ALL.into_iter();
+                states.any(|state| detection.action(state) == Action::Delay)
+            })
     }
 
     /// Bytes of a request body that are read at most.
@@ -295,6 +310,17 @@ pub(crate) struct Metering {
 pub(crate) struct Lists {
     pub(crate) deny: List,
     pub(crate) exempt: List,
+    states: List,
+    /// The state of each entry of `states`.
+    pinned: Vec<State>,
+}
+
+impl Lists {
+    /// The state that somebody has decided on for this caller.
+    pub(crate) fn pinned(&self, caller: &Caller, now: Timestamp) -> Option<State> {
+        let entry = self.states.entry(caller, now)?;
+        self.pinned.get(entry).copied()
+    }
 }
 
 /// Accounts and organizations with a standing decision; looked up in O(log n).

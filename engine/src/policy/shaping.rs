@@ -313,7 +313,7 @@ pub(super) fn compile(
     Shaping { rules }
 }
 
-const fn state(name: StateName) -> State {
+pub(super) const fn state(name: StateName) -> State {
     match name {
         StateName::Observe => State::Observe,
         StateName::Watch => State::Watch,

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES, MAX_PHRASES},
+    detect::State,
     identity::is_identifier,
     size::parse_bytes,
     table::Layout,
@@ -79,9 +80,13 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         keep_unknown: metering.unknown_usage.unwrap_or(UnknownUsage::Release) == UnknownUsage::Keep,
     };
     let document_lists = document.lists.unwrap_or_default();
+    let has_detection = document.detection.is_some();
+    let (states, pinned) = states(document_lists.states.unwrap_or_default(), has_detection, d);
     let lists = Lists {
         deny: list(document_lists.deny.unwrap_or_default(), "lists.deny", d),
         exempt: list(document_lists.exempt.unwrap_or_default(), "lists.exempt", d),
+        states,
+        pinned,
     };
     let mut responses = document.responses.unwrap_or_default();
     let detection = detection::compile(document.detection, responses.states.take(), d);
@@ -540,6 +545,42 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
         }
     }
     budgets
+}
+
+/// Entries with a state, as a list and the state of each.
+fn states(
+    given: Vec<document::StateEntry>,
+    has_detection: bool,
+    d: &mut Diagnostics,
+) -> (List, Vec<State>) {
+    if !given.is_empty() && !has_detection {
+        d.warning(
+            Code::NoDetection,
+            "lists.states",
+            "without `detection` every account stays in `observe`",
+            "add `detection: {}`, or remove this",
+        );
+    }
+    let mut pinned = Vec::new();
+    let mut entries = Vec::new();
+    for (index, entry) in given.into_iter().enumerate() {
+        if entry.state.is_none() {
+            missing(
+                &format!("lists.states[{index}].state"),
+                "write `observe`, `watch`, `step_up`, `restrict` or `block`",
+                d,
+            );
+        }
+        pinned.push(entry.state.map(shaping::state).unwrap_or_default());
+        entries.push(document::ListEntry {
+            account: entry.account,
+            organization: entry.organization,
+            owner: entry.owner,
+            reason: entry.reason,
+            expires: entry.expires,
+        });
+    }
+    (list(entries, "lists.states", d), pinned)
 }
 
 fn list(given: Vec<document::ListEntry>, list: &str, d: &mut Diagnostics) -> List {

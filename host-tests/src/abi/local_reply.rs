@@ -8,7 +8,6 @@ use crate::local_reply::LocalReply;
 use crate::memory::{Fault, Guest, Slice, read, split};
 use crate::state::{Deferred, VmState};
 use crate::status::Status;
-use crate::stream_state::StreamState;
 
 struct Arguments {
     status: u32,
@@ -53,18 +52,11 @@ fn send(guest: &mut Guest<'_>, arguments: &Arguments) -> Result<(), Fault> {
 fn continue_stream(state: &mut VmState, direction: Direction) {
     let stream = state.context();
     if let Some(found) = state.stream_mut() {
-        hide_request(found);
+        found.hide_request();
         state
             .deferred
             .push(Deferred::Continue { stream, direction });
     }
-}
-
-/// Envoy drops its pointers to the request whichever direction continues.
-fn hide_request(stream: &mut StreamState) {
-    stream.request.headers_shown = false;
-    stream.request.chunk_shown = false;
-    stream.request.trailers_shown = false;
 }
 
 pub(super) fn add_to_linker(linker: &mut Linker<VmState>) -> wasmtime::Result<()> {

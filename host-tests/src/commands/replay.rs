@@ -140,8 +140,8 @@ impl ReplayCommand {
                 let make = |_| {
                     let worker = plugin.worker()?;
                     Ok(match room {
-                        Some(_) => PluginDecider::in_spans(worker),
-                        None => PluginDecider::new(worker),
+                        Some(_) => PluginDecider::in_spans(worker, &policy),
+                        None => PluginDecider::new(worker, &policy),
                     })
                 };
                 let (summary, actions, seconds) = self.drive(reader, log, workers, room, make)?;

@@ -163,7 +163,7 @@ impl Through<'_> {
         let config = plugin_config(&document.to_string());
         let plugin = Plugin::load(&host, wasm, config).map_err(started)?;
         let room = policy.detection().map(Detection::feed_room);
-        let make = |_| Ok(PluginDecider::in_spans(plugin.worker()?));
+        let make = |_| Ok(PluginDecider::in_spans(plugin.worker()?, &policy));
         self.drive(seed, room, sink, make, progress)
     }
 

@@ -15,7 +15,7 @@ impl Vm {
     ///
     /// A filter that continues whenever it is shown what is held is shown it again, on top of itself: Envoy's stack
     /// overflows, and here the stream is reset after [`MOST_NESTED`] times.
-    pub(super) fn resume(&mut self, id: u32, direction: Direction) {
+    pub(crate) fn resume(&mut self, id: u32, direction: Direction) {
         let Some(stream) = self.open(id, direction) else {
             return;
         };

@@ -24,6 +24,8 @@ pub struct PluginDecider {
     worker: Worker,
     /// The replay runs its timer.
     in_spans: bool,
+    /// The policy delays requests, for which no time passes here.
+    lets_delayed_go: bool,
 }
 
 /// Why the plugin gave no decision: always a defect of the plugin.
@@ -68,18 +70,19 @@ impl PluginReport {
 }
 
 impl PluginDecider {
-    /// A decider over a worker of its own.
-    pub const fn new(worker: Worker) -> Self {
+    /// A decider over a worker of its own, under `policy`.
+    pub fn new(worker: Worker, policy: &Policy) -> Self {
         Self {
             worker,
             in_spans: false,
+            lets_delayed_go: policy.delays(),
         }
     }
     /// A decider whose timer a [replay in spans](super::spans) runs.
-    pub const fn in_spans(worker: Worker) -> Self {
+    pub fn in_spans(worker: Worker, policy: &Policy) -> Self {
         Self {
-            worker,
             in_spans: true,
+            ..Self::new(worker, policy)
         }
     }
     fn check(&self) -> Result<(), PluginFault> {
@@ -120,7 +123,11 @@ impl Decider for PluginDecider {
             .map_or(Upstream::Resets, |response| {
                 Upstream::Answers(message(response))
             });
-        let outcome = self.worker.exchange(&Exchange::new(request, upstream));
+        let exchange = Exchange {
+            holds_no_request: self.lets_delayed_go,
+            ..Exchange::new(request, upstream)
+        };
+        let outcome = self.worker.exchange(&exchange);
         self.check()?;
         let decision = outcome.filter_state(DECISION);
         out.extend_from_slice(decision.ok_or_else(|| {

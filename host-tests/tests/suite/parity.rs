@@ -65,8 +65,9 @@ fn by_plugin(
     let mut store = host.store(VM_ID);
     fix_hash_key(&mut store, KEY).unwrap();
     let plugin = Plugin::load(&host, wasm, plugin_config(&document.to_string())).unwrap();
-    decisions(trace, workers, &compiled(document), |_| {
-        PluginDecider::in_spans(plugin.worker().unwrap())
+    let policy = compiled(document);
+    decisions(trace, workers, &policy, |_| {
+        PluginDecider::in_spans(plugin.worker().unwrap(), &policy)
     })
 }
 

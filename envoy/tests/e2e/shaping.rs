@@ -1,0 +1,140 @@
+//! Requests that ask for less and responses that say less, without an event held or a length that lies.
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use weir_envoy::client::Client;
+
+use crate::programs;
+use crate::setup::{Api, PATIENCE, Weir, policy, send, start_envoy};
+use crate::wire::SteppedUpstream;
+
+/// Everything is shaped but the vetted tier.
+pub(crate) fn shaping() -> Value {
+    policy(|policy| {
+        policy["shaping"] = json!({"rules": [{
+            "name": "less",
+            "when": {"tiers": ["basic"]},
+            "request": {"logprobs": "drop", "samples": 1, "outputTokens": 512, "visibleReasoning": "hide"},
+            "response": {"logprobs": "strip", "visibleReasoning": "strip"},
+        }]});
+    })
+}
+
+#[tokio::test]
+async fn the_upstream_is_asked_for_less_and_everything_else_reaches_it_unchanged() {
+    let weir = Weir::start(programs!(), &shaping()).await;
+    let mut body = Api::OpenAi.body();
+    body["logprobs"] = json!(true);
+    body["top_logprobs"] = json!(5);
+    body["n"] = json!(3);
+    body["max_tokens"] = json!(5000);
+
+    let mut asked = Vec::new();
+    for mut client in weir.clients() {
+        for pieces in [usize::MAX, 7] {
+            let request = Api::OpenAi.post("a", &body).in_pieces_of(pieces);
+            let response = send(&mut client, request).await;
+            assert_eq!(response.status(), 200);
+            response.bytes().await.unwrap();
+            asked.push(pieces);
+        }
+    }
+
+    let served = weir.mock.served();
+    assert_eq!(served.len(), asked.len());
+    for served in served {
+        let upstream: Value = serde_json::from_slice(&served.body).unwrap();
+        assert_eq!(upstream.get("logprobs"), None);
+        assert_eq!(upstream.get("top_logprobs"), None);
+        assert_eq!(
+            (&upstream["n"], &upstream["max_tokens"]),
+            (&json!(1), &json!(512))
+        );
+        assert_eq!(upstream["messages"], body["messages"]);
+        if let Some(length) = served.header("content-length") {
+            assert_eq!(length, served.body.len().to_string());
+        }
+    }
+    let decisions = weir.envoy.wait_for_decisions(asked.len(), PATIENCE).await;
+    for decision in decisions.unwrap() {
+        let told = (&decision["action"], &decision["rule"]);
+        assert_eq!(told, (&json!("shape"), &json!("shaping.less")));
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_shaped_and_who_is_in_shadow_mode_get_the_bytes_of_the_upstream() {
+    for (plan, mode, action) in [
+        ("enterprise", "enforce", "allow"),
+        ("free", "shadow", "allow"),
+    ] {
+        let mut policy = shaping();
+        policy["rollout"]["mode"] = json!(mode);
+        let weir = Weir::start(programs!(), &policy).await;
+        let mut body = Api::OpenAi.body();
+        body["n"] = json!(2);
+
+        let request = Api::OpenAi.post("a", &body).header("x-plan", plan);
+        let response = send(&mut weir.http1(), request).await;
+
+        assert!(response.header("content-length").is_some());
+        let answer = response.json().await.unwrap();
+        assert_eq!(answer["choices"].as_array().unwrap().len(), 2);
+        assert_eq!(weir.mock.served()[0].body, body.to_string().into_bytes());
+        let decision = &weir.envoy.wait_for_decisions(1, PATIENCE).await.unwrap()[0];
+        assert_eq!(decision["action"], action);
+    }
+}
+
+#[tokio::test]
+async fn each_stripped_event_reaches_the_client_before_the_upstream_sends_the_next() {
+    let upstream = SteppedUpstream::start().await;
+    let envoy = start_envoy(programs!(), &shaping(), |options| {
+        options.upstream = upstream.addr;
+    })
+    .await;
+    let api = Api::Anthropic;
+
+    for mut client in [
+        Client::http1(envoy.listen_addr()),
+        Client::http2(envoy.listen_addr()),
+    ] {
+        let mut response = send(&mut client, api.post("a", &api.streamed())).await;
+        let delta =
+            |delta: Value| json!({"type": "content_block_delta", "index": 0, "delta": delta});
+        let thinking = |text: &str| delta(json!({"type": "thinking_delta", "thinking": text}));
+        let signature = delta(json!({"type": "signature_delta", "signature": "c2ln"}));
+        let start = json!({"type": "content_block_start", "index": 0,
+            "content_block": {"type": "thinking", "thinking": "", "signature": ""}});
+        let text = delta(json!({"type": "text_delta", "text": "thinking: \"secret\""}));
+        for (sent, seen) in [
+            (start.clone(), start),
+            (thinking("secret 🌊 \"steps\""), thinking("")),
+            (signature.clone(), signature),
+            (text.clone(), text),
+        ] {
+            upstream.send(&format!("event: {}\ndata: {sent}\n\n", sent["type"]));
+            let arrived = timeout(PATIENCE, response.next_event()).await;
+            let arrived = arrived.unwrap_or_else(|_| panic!("held back: {sent}"));
+            let arrived = arrived.unwrap().unwrap().data;
+            assert_eq!(serde_json::from_str::<Value>(&arrived).unwrap(), seen);
+        }
+        upstream.send("");
+        assert_eq!(response.next_event().await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_capability_that_shaping_takes_away_needs_no_grant() {
+    let mut policy = shaping();
+    policy["capabilities"]["logprobs"] = json!({"anyOf": [{"logprobs": {}}]});
+    let weir = Weir::start(programs!(), &policy).await;
+    let mut body = Api::OpenAi.body();
+    body["logprobs"] = json!(true);
+
+    let response = send(&mut weir.http1(), Api::OpenAi.post("a", &body)).await;
+
+    assert_eq!(response.status(), 200);
+    let decision = &weir.envoy.wait_for_decisions(1, PATIENCE).await.unwrap()[0];
+    assert_eq!(decision["capabilities"], json!(["logprobs"]));
+    assert_eq!(decision["action"], "shape");
+}
