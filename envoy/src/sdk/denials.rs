@@ -1,22 +1,20 @@
 //! How SDKs behave on refusals: what is raised, how often they ask, what of it reaches the developer.
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use serde_json::Value;
-use tokio::task::JoinSet;
-use tokio::time::sleep;
 
 use super::driver::{self, End, Told};
 use super::plan::{Api, Places, Purpose, Sdk, Task, Way};
 use super::policy;
 use super::report::DenialRow;
-use crate::client::{Client, Request};
+use crate::client::{Client, ClientError, Request, Response};
 
 /// Plans of accounts that run into a budget.
-pub(super) const BUDGETS: [&str; 3] = ["comes-back", "stays-spent", "long"];
+pub(super) const BUDGETS: [&str; 3] = ["comes-back", BUSY, "long"];
+const BUSY: &str = "busy";
 
-/// How often the others of an organization ask: whatever comes back to the budget that they share is theirs.
-const OTHERS_ASK: Duration = Duration::from_millis(2);
+/// The plan of accounts that use more than an account may that is not verified.
+pub(super) const UNVERIFIED: &str = "verification";
 
 /// One way of being refused.
 struct Denial {
@@ -65,7 +63,7 @@ const fn forbidden(says: &'static str) -> Option<Raised> {
     })
 }
 
-const DENIALS: [Denial; 5] = [
+const DENIALS: [Denial; 8] = [
     // The SDK waits for as long as it is told, asks again and is served: nobody notices.
     Denial {
         name: "comes-back",
@@ -74,9 +72,10 @@ const DENIALS: [Denial; 5] = [
         raised: None,
         sent: Sent::Exactly(2),
     },
-    // Others use up what comes back, so every retry is refused as well.
+    // Another account of the organization has an answer coming for as long as this runs, so every retry is
+    // refused as well.
     Denial {
-        name: "stays-spent",
+        name: BUSY,
         question: Api::question,
         before: 0,
         raised: throttled(),
@@ -98,11 +97,33 @@ const DENIALS: [Denial; 5] = [
         sent: Sent::Exactly(1),
     },
     Denial {
+        name: UNVERIFIED,
+        question: Api::question,
+        before: 1,
+        raised: forbidden(policy::VERIFY_AT),
+        sent: Sent::Exactly(1),
+    },
+    Denial {
         name: "list",
         question: Api::question,
         before: 0,
         raised: forbidden(policy::CONTACT),
         sent: Sent::Exactly(1),
+    },
+    // A suspect is told nothing that a listed account, or one over its budget, is not told.
+    Denial {
+        name: "detection",
+        question: Api::question,
+        before: 0,
+        raised: forbidden(policy::CONTACT),
+        sent: Sent::Exactly(1),
+    },
+    Denial {
+        name: "detection-429",
+        question: Api::question,
+        before: 0,
+        raised: throttled(),
+        sent: Sent::Schedule,
     },
 ];
 
@@ -117,11 +138,11 @@ fn organization(sdk: Sdk) -> String {
 /// A refusal comes instead of a JSON answer as well as instead of a stream.
 const WAYS: [Way; 2] = [Way::Whole, Way::Stream];
 
-/// Accounts on the deny list.
-pub(super) fn listed() -> impl Iterator<Item = String> {
+/// Accounts that are refused by this name.
+pub(super) fn accounts(denial: &'static str) -> impl Iterator<Item = String> {
     Sdk::ALL
         .into_iter()
-        .flat_map(|sdk| WAYS.map(|way| account(sdk, "list", way)))
+        .flat_map(move |sdk| WAYS.map(|way| account(sdk, denial, way)))
 }
 
 /// A task for each SDK, denial and way.
@@ -132,7 +153,7 @@ pub(super) fn tasks(places: &Places) -> Vec<Task> {
             for way in WAYS {
                 let api = sdk.apis().first().copied().unwrap_or(Api::Chat);
                 let mut headers = vec![("x-plan", denial.name.to_owned())];
-                if denial.name == "stays-spent" {
+                if denial.name == BUSY {
                     headers.push(("x-org-id", organization(sdk)));
                 }
                 tasks.push(Task {
@@ -247,28 +268,29 @@ fn row(task: &Task, denial: &Denial, told: &[Told], decisions: &[Value]) -> Deni
     row
 }
 
-/// The other accounts of the organizations whose budget stays spent; they ask until this is dropped.
-pub(super) struct Others(#[expect(dead_code, reason = "ends its tasks when dropped")] JoinSet<()>);
+/// The other accounts of the organizations that are busy: each has an answer coming until this is dropped.
+pub(super) struct Others(
+    #[expect(dead_code, reason = "their streams end with them")] Vec<(Client, Response)>,
+);
 
 impl Others {
-    pub(super) fn start(weir: SocketAddr) -> Self {
-        let mut asking = JoinSet::new();
+    /// Returns when all of them are being answered.
+    pub(super) async fn start(weir: SocketAddr) -> Result<Self, ClientError> {
+        let mut streams = Vec::new();
+        let question = Api::Chat.streamed();
         for sdk in Sdk::ALL {
-            asking.spawn(async move {
-                let mut client = Client::http1(weir);
-                loop {
-                    let request = Request::post_json("/v1/chat/completions", &Api::Chat.question())
-                        .header("x-account-id", "others")
-                        .header("x-org-id", organization(sdk))
-                        .header("x-plan", "stays-spent");
-                    // Refused as a rule; whatever comes, the next one asks again.
-                    if let Ok(response) = client.send(request).await {
-                        let _ = response.bytes().await;
-                    }
-                    sleep(OTHERS_ASK).await;
-                }
-            });
+            let mut client = Client::http1(weir);
+            let request = Request::post_json("/v1/chat/completions", &question)
+                .header("x-account-id", "others")
+                .header("x-org-id", organization(sdk))
+                .header("x-plan", BUSY)
+                .header("x-mock-output-tokens", "1000")
+                .header("x-mock-events", "1000")
+                .header("x-mock-delay-ms", "1000");
+            let mut response = client.send(request).await?;
+            response.next_event().await?;
+            streams.push((client, response));
         }
-        Self(asking)
+        Ok(Self(streams))
     }
 }

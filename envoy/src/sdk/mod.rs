@@ -70,9 +70,9 @@ pub enum SdkError {
     /// The mock cannot listen.
     #[error("the mock upstream cannot listen")]
     Mock(#[source] std::io::Error),
-    /// The request that marks the end of the decision log got no answer.
+    /// One of our own requests got no answer.
     #[error("Envoy does not answer")]
-    Marker(#[from] crate::client::ClientError),
+    Client(#[from] crate::client::ClientError),
 }
 
 /// Runs everything and compares it with what is expected.
@@ -100,7 +100,7 @@ pub async fn run(options: SdkOptions) -> Result<Report, SdkError> {
         task.number = number;
     }
 
-    let others = denials::Others::start(envoy.listen_addr());
+    let others = denials::Others::start(envoy.listen_addr()).await?;
     let (python, node) = tokio::join!(
         drive(&options, Runtime::Python, &tasks),
         drive(&options, Runtime::Node, &tasks)

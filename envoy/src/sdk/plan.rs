@@ -106,6 +106,11 @@ impl Api {
         }
     }
 
+    /// The same, answered as a stream.
+    pub(super) fn streamed(self) -> Value {
+        with(self.question(), &json!({"stream": true}))
+    }
+
     /// The same with a tool on offer.
     pub(super) fn with_tool(self) -> Value {
         let schema = json!({"type": "object", "additionalProperties": false, "required": ["city", "days"],

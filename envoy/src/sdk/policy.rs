@@ -8,6 +8,8 @@ const GRANTED: [&str; 4] = ["unshaped", "stripped", "asked-less", "kept"];
 
 /// Where refused accounts are told to ask.
 pub(super) const CONTACT: &str = "ask@example.com";
+/// Where accounts are verified.
+pub(super) const VERIFY_AT: &str = "https://example.com/verify";
 
 /// The whole document.
 pub(super) fn document() -> Value {
@@ -17,11 +19,23 @@ pub(super) fn document() -> Value {
         .map(|plan| json!({"name": plan, "match": {"plan": [plan]}, "grants": capabilities}))
         .collect();
     tiers.extend(denials::BUDGETS.map(|plan| json!({"name": plan, "match": {"plan": [plan]}})));
+    let unverified = denials::UNVERIFIED;
+    tiers.push(json!({"name": unverified, "match": {"plan": [unverified]}}));
     tiers.push(json!({"name": "basic"}));
-    let denied: Vec<Value> = denials::listed()
-        .map(|account| {
-            json!({"account": account, "owner": "tests", "reason": "to be refused", "expires": "2099-01-01T00:00:00Z"})
+    let entry = |account: String| json!({"account": account, "owner": "tests", "reason": "to be refused", "expires": "2099-01-01T00:00:00Z"});
+    let denied: Vec<Value> = denials::accounts("list").map(entry).collect();
+    // Somebody's decision on a state stands for days of traffic that would bring an account into it.
+    let state = |denial, state: &'static str| {
+        denials::accounts(denial).map(move |account| {
+            let mut entry = entry(account);
+            if let Some(entry) = entry.as_object_mut() {
+                entry.insert("state".to_owned(), state.into());
+            }
+            entry
         })
+    };
+    let states: Vec<Value> = state("detection", "restrict")
+        .chain(state("detection-429", "step_up"))
         .collect();
     json!({
         "apiVersion": "weir/v1",
@@ -41,8 +55,8 @@ pub(super) fn document() -> Value {
         "budgets": [
             {"name": "comes-back", "per": "account", "unit": "requests", "limit": 1, "window": "6s",
                 "tiers": ["comes-back"]},
-            {"name": "stays-spent", "per": "organization", "unit": "requests", "limit": 1, "window": "1s",
-                "tiers": ["stays-spent"]},
+            {"name": "busy", "per": "organization", "unit": "concurrency", "limit": 1, "window": "1h",
+                "tiers": ["busy"]},
             {"name": "long", "per": "account", "unit": "requests", "limit": 1, "window": "1h", "tiers": ["long"]},
         ],
         "shaping": {"rules": [
@@ -53,9 +67,20 @@ pub(super) fn document() -> Value {
             {"name": "kept", "when": {"tiers": ["kept"]},
                 "response": {"logprobs": "strip", "visibleReasoning": "strip", "toolLoops": "keep"}},
         ]},
-        "lists": {"deny": denied},
-        "responses": {"contact": CONTACT, "termsOfUse": "https://example.com/terms"},
-        "state": {"memory": "1MiB"},
+        "verification": {
+            "levels": ["organization"],
+            "url": VERIFY_AT,
+            "thresholds": [{"name": "volume", "tiers": [unverified], "unit": "requests", "above": 1, "window": "1h",
+                "level": "organization"}],
+        },
+        "detection": {"memory": "16MiB"},
+        "lists": {"deny": denied, "states": states},
+        "responses": {
+            "contact": CONTACT,
+            "termsOfUse": "https://example.com/terms",
+            "states": {"step_up": "throttle", "restrict": "deny"},
+        },
+        "state": {"memory": "4MiB"},
         "rollout": {"mode": "enforce"},
     })
 }
