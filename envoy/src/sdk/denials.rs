@@ -123,7 +123,7 @@ const DENIALS: [Denial; 8] = [
         question: Api::question,
         before: 0,
         raised: throttled(),
-        sent: Sent::Schedule,
+        sent: Sent::Exactly(1),
     },
 ];
 
