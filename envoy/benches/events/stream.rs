@@ -88,7 +88,7 @@ impl Stream {
         );
         client.write_all(request.as_bytes())?;
         let mut upstream = ready(upstream.accept()?.0)?;
-        read_until(&mut upstream, |read| read.ends_with(b"}]}"))?; // the body's last bytes
+        read_until(&mut upstream, |read| read.ends_with(body.as_bytes()))?;
         upstream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")?;
         read_until(&mut client, |read| read.ends_with(b"\r\n\r\n"))?;
         Ok(Self { upstream, client })
