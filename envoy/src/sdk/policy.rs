@@ -79,6 +79,8 @@ pub(super) fn document() -> Value {
             "contact": CONTACT,
             "termsOfUse": "https://example.com/terms",
             "states": {"step_up": "throttle", "restrict": "deny"},
+            // A suspect is told to wait for longer, and so is not left to the SDK's own retries.
+            "longestRetry": "10s",
         },
         "state": {"memory": "4MiB"},
         "rollout": {"mode": "enforce"},
