@@ -4,7 +4,7 @@ use crate::{
     denial::{self, Denial},
     detect::{Observation, Plan, Standing, Verification},
     endpoint::Endpoint,
-    evaluate::{Asked, Body, Ending, Evaluation, evaluate},
+    evaluate::{Asked, Body, Ending, Evaluation, Hold, evaluate},
     hash::HashKey,
     identity::{self, Head},
     ledger::Ledger,
@@ -148,7 +148,7 @@ impl Exchange {
                 none.insert(evaluate(asked, body, ledger, store))
             }
         };
-        if let Some(denial) = Denial::of(policy, &self.head, evaluation) {
+        if let Some(denial) = Denial::of(policy, &self.head, evaluation, self.started) {
             return Answer::Reply(denial);
         }
         let mut forward = Forward {
@@ -205,7 +205,9 @@ impl Exchange {
             }
         }
         let provider = self.head.endpoint.provider();
-        changes.set = rate_limit::headers(policy, provider, &evaluation.quotas, headers);
+        let quotas = &evaluation.quotas;
+        // What is left was measured when the request came, and windows run from then.
+        changes.set = rate_limit::headers(policy, provider, quotas, self.started, headers);
         if let Some(step_up) = evaluation.verdict.verification {
             changes.set.extend(denial::step_up_headers(policy, step_up));
         }
@@ -217,6 +219,33 @@ impl Exchange {
         self.evaluation
             .as_ref()
             .is_some_and(|evaluation| evaluation.hold.is_some())
+    }
+
+    /// Whether `response_ended` has anything to do.
+    pub fn holds_leases(&self) -> bool {
+        let hold = self
+            .evaluation
+            .as_ref()
+            .and_then(|evaluation| evaluation.hold.as_ref());
+        hold.is_some_and(Hold::holds_leases)
+    }
+
+    /// The response has ended: gives back what the exchange holds of concurrency budgets, at once, so that a client
+    /// that asks again as soon as it has its answer is not refused. Call it before the end goes on to the client;
+    /// `finish` does it for every other way out.
+    pub fn response_ended(
+        &mut self,
+        now: Timestamp,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) {
+        let hold = self
+            .evaluation
+            .as_mut()
+            .and_then(|evaluation| evaluation.hold.as_mut());
+        if let Some(hold) = hold {
+            hold.release_leases(ledger, now, store);
+        }
     }
 
     /// What was decided, once it was.

@@ -11,7 +11,7 @@ mod verification;
 pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
-pub(crate) use document::{Per, Source, Unit};
+pub(crate) use document::{HeaderFamily, Per, Source, Unit};
 pub(crate) use responses::Responses;
 pub(crate) use shaping::{Shaping, Subject};
 pub(crate) use verification::Verification;
@@ -94,6 +94,7 @@ impl Policy {
                 .lists
                 .states
                 .warn_of_expired("lists.states", now, &mut found);
+            policy.verification.warn_of_expired(now, &mut found);
         }
         diagnostics.absorb(found, &taken);
         Checked {
