@@ -1,4 +1,7 @@
 //! The mock and the client against one another, without an Envoy between: what later tests take for given.
+#[path = "mock/apis.rs"]
+mod apis;
+
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
