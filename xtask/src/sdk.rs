@@ -33,56 +33,91 @@ pub(crate) enum Format {
     Json,
 }
 
+/// The packages of both languages.
+pub(crate) struct Packages {
+    python: PathBuf,
+    node: PathBuf,
+}
+
 /// `cargo xtask sdk`.
 ///
 /// # Errors
 /// When something is missing on this machine; the message ends with the next step.
 pub(crate) fn run(workspace: &Workspace, format: Format) -> Result<bool> {
-    let sources = workspace.root.join("envoy/sdk");
-    let folder = workspace.target.join("sdk");
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let python = python_packages(&sources, &folder).map_err(|error| {
-        anyhow!("the SDKs for Python cannot be had: {error:#}\n  next: install python3 (3.10 or newer) with pip, and let it reach a registry")
-    })?;
-    let node = npm::node_version().and_then(|_| npm::packages(&sources, &folder, OF_NODE)).map_err(|error| {
-        anyhow!("the SDKs for Node cannot be had: {error:#}\n  next: install node (20 or newer) and npm, and let it reach a registry")
-    })?;
+    let packages = packages(workspace)?;
     let envoy = envoy::provision(workspace)?;
     let plugin = wasm::default_path(workspace);
-    if let Err(diagnostics) = wasm::build_into(workspace, &toolchain::select(workspace)?, &plugin)?
-    {
+    let toolchain = toolchain::select(workspace)?;
+    if let Err(diagnostics) = wasm::build_into(workspace, &toolchain, &plugin)? {
         eprint!("{diagnostics}");
         bail!("the plugin does not compile");
     }
-    let program = program(workspace)?;
-
-    let mut command = Command::new(program);
-    command
-        .arg("--envoy")
-        .arg(envoy.path)
-        .arg("--wasm")
-        .arg(plugin)
-        .arg("--python")
-        .arg(python)
-        .arg("--node")
-        .arg(node)
-        .arg("--drivers")
-        .arg(sources)
-        .args([
-            "--format",
-            if format == Format::Json {
-                "json"
-            } else {
-                "text"
-            },
-        ])
-        .stdin(Stdio::null());
+    let mut command = comparison(workspace, &packages, &envoy.path, &plugin, format)?;
     let status = command.status().context("cannot run what was built")?;
     match status.code() {
         Some(0) => Ok(true),
         Some(1) => Ok(false),
         _ => bail!("the comparison could not be made"),
     }
+}
+
+/// The SDKs of both languages; installed once.
+///
+/// # Errors
+/// When they cannot be had; the message ends with the next step.
+pub(crate) fn packages(workspace: &Workspace) -> Result<Packages> {
+    let (sources, folder) = (sources(workspace), workspace.target.join("sdk"));
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let lack = |language, error: anyhow::Error, programs| {
+        anyhow!(
+            "the SDKs for {language} cannot be had: {error:#}\n\
+             \x20 next: install {programs}, and let it reach a registry"
+        )
+    };
+    let python = python_packages(&sources, &folder)
+        .map_err(|error| lack("Python", error, "python3 (3.10 or newer) with pip"))?;
+    let node = npm::node_version()
+        .and_then(|_| npm::packages(&sources, &folder, OF_NODE))
+        .map_err(|error| lack("Node", error, "node (20 or newer) with npm"))?;
+    Ok(Packages { python, node })
+}
+
+/// Whether files came that are not those that were pinned: a reason to stop, not to go on without.
+pub(crate) fn is_mismatch(error: &anyhow::Error) -> bool {
+    let said = format!("{error:#}");
+    ["DO NOT MATCH THE HASHES", "EINTEGRITY"]
+        .iter()
+        .any(|words| said.contains(words))
+}
+
+/// The command that makes the comparison, built. It ends with 0 where everything is as expected, with 1 where
+/// something is not, with 2 where it cannot run.
+///
+/// # Errors
+/// When it does not compile.
+pub(crate) fn comparison(
+    workspace: &Workspace,
+    packages: &Packages,
+    envoy: &Path,
+    plugin: &Path,
+    format: Format,
+) -> Result<Command> {
+    let mut command = Command::new(program(workspace)?);
+    let format = match format {
+        Format::Text => "text",
+        Format::Json => "json",
+    };
+    command.arg("--envoy").arg(envoy);
+    command.arg("--wasm").arg(plugin);
+    command.arg("--python").arg(&packages.python);
+    command.arg("--node").arg(&packages.node);
+    command.arg("--drivers").arg(sources(workspace));
+    command.args(["--format", format]).stdin(Stdio::null());
+    Ok(command)
+}
+
+fn sources(workspace: &Workspace) -> PathBuf {
+    workspace.root.join("envoy/sdk")
 }
 
 /// Builds the program that runs the comparison.
@@ -146,6 +181,12 @@ fn python_packages(sources: &Path, folder: &Path) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_another_hash_are_no_lack_of_a_registry() {
+        assert!(is_mismatch(&anyhow!("npm failed: code EINTEGRITY")));
+        assert!(!is_mismatch(&anyhow!("cannot run `npm`")));
+    }
 
     #[test]
     fn every_requirement_is_exact_and_has_hashes_and_no_registry_is_named() {

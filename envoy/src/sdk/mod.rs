@@ -93,12 +93,7 @@ pub async fn run(options: SdkOptions) -> Result<Report, SdkError> {
         weir: format!("http://{}", envoy.listen_addr()),
         mock: format!("http://{}", mock.addr()),
     };
-    let mut tasks = denials::tasks(&places);
-    tasks.extend(objects::tasks(&places));
-    tasks.extend(loops::tasks(&places));
-    for (number, task) in tasks.iter_mut().enumerate() {
-        task.number = number;
-    }
+    let tasks = tasks(&places);
 
     let others = denials::Others::start(envoy.listen_addr()).await?;
     let (python, node) = tokio::join!(
@@ -115,6 +110,17 @@ pub async fn run(options: SdkOptions) -> Result<Report, SdkError> {
         loops: loops::rows(&tasks, &told),
         runtimes: told.iter().flat_map(Told::packages).collect(),
     })
+}
+
+/// All that the SDKs are to do, numbered.
+fn tasks(places: &plan::Places) -> Vec<Task> {
+    let mut tasks = denials::tasks(places);
+    tasks.extend(objects::tasks(places));
+    tasks.extend(loops::tasks(places));
+    for (number, task) in tasks.iter_mut().enumerate() {
+        task.number = number;
+    }
+    tasks
 }
 
 async fn drive(options: &SdkOptions, runtime: Runtime, tasks: &[Task]) -> Result<Told, SdkError> {
@@ -145,4 +151,36 @@ async fn decisions(envoy: &Envoy) -> Result<Vec<Value>, SdkError> {
         Ok(is_marked.then_some(decisions))
     });
     Ok(marked.await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn what_a_task_sends_can_be_counted_because_nobody_else_has_its_account() {
+        let places = plan::Places {
+            weir: "http://weir".to_owned(),
+            mock: "http://mock".to_owned(),
+        };
+
+        let tasks = tasks(&places);
+
+        let accounts: BTreeSet<&str> = tasks.iter().map(|task| task.account.as_str()).collect();
+        assert_eq!(accounts.len(), tasks.len());
+        assert!(
+            tasks
+                .iter()
+                .enumerate()
+                .all(|(place, task)| task.number == place)
+        );
+        let drivers = [Runtime::Python, Runtime::Node];
+        assert!(
+            drivers
+                .iter()
+                .all(|runtime| tasks.iter().any(|task| task.sdk.runtime() == *runtime))
+        );
+    }
 }
