@@ -26,7 +26,14 @@ function clientOf(task) {
 }
 
 function resourceOf(client, api) {
-  return { chat: () => client.chat.completions, responses: () => client.responses, messages: () => client.messages }[api]();
+  return {
+    chat: () => client.chat.completions,
+    responses: () => client.responses,
+    completions: () => client.completions,
+    embeddings: () => client.embeddings,
+    messages: () => client.messages,
+    count_tokens: () => client.messages,
+  }[api]();
 }
 
 /** The object that the SDK makes of a stream. */
@@ -36,7 +43,8 @@ function accumulated(resource, api, params) {
 }
 
 function answer(resource, task, params) {
-  return task.way === "stream" ? accumulated(resource, task.api, params) : resource.create(params);
+  if (task.way === "stream") return accumulated(resource, task.api, params);
+  return task.api === "count_tokens" ? resource.countTokens(params) : resource.create(params);
 }
 
 /** The next request of a tool loop, written as the SDKs' own documentation writes it; nothing where no tool is called. */

@@ -34,7 +34,10 @@ def resource_of(client, api):
     return {
         "chat": lambda: client.chat.completions,
         "responses": lambda: client.responses,
+        "completions": lambda: client.completions,
+        "embeddings": lambda: client.embeddings,
         "messages": lambda: client.messages,
+        "count_tokens": lambda: client.messages,
     }[api]()
 
 
@@ -54,6 +57,8 @@ def accumulated(resource, api, params):
 def answer(resource, task, params):
     if task["way"] == "stream":
         return accumulated(resource, task["api"], params)
+    if task["api"] == "count_tokens":
+        return resource.count_tokens(**params)
     return resource.create(**params)
 
 

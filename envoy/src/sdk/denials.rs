@@ -151,7 +151,7 @@ pub(super) fn tasks(places: &Places) -> Vec<Task> {
     for sdk in Sdk::ALL {
         for denial in &DENIALS {
             for way in WAYS {
-                let api = sdk.apis().first().copied().unwrap_or(Api::Chat);
+                let api = sdk.conversations().first().copied().unwrap_or(Api::Chat);
                 let mut headers = vec![("x-plan", denial.name.to_owned())];
                 if denial.name == BUSY {
                     headers.push(("x-org-id", organization(sdk)));

@@ -16,7 +16,7 @@ const STEPS: u64 = 2;
 pub(super) fn tasks(places: &Places) -> Vec<Task> {
     let mut tasks = Vec::new();
     for sdk in Sdk::ALL {
-        for api in sdk.apis().iter().copied() {
+        for api in sdk.conversations().iter().copied() {
             for way in [Way::Whole, Way::Stream] {
                 tasks.extend(PLANS.map(|plan| Task {
                     number: 0,
@@ -87,6 +87,7 @@ fn is_final(api: Api, object: &Value) -> bool {
             text("/choices/0/finish_reason") == "stop"
                 && !text("/choices/0/message/content").is_empty()
         }
+        Api::Completions | Api::Embeddings | Api::CountTokens => false, // which know no tools
         Api::Messages => {
             let blocks = object.get("content").and_then(Value::as_array);
             let says = blocks

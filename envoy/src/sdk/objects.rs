@@ -40,6 +40,16 @@ impl Treatment {
         }
     }
 
+    /// Whether there is anything to compare. Nothing is shaped of APIs that only count or embed, and a request that
+    /// asks for less gets other events: what SDKs make of them is compared, they are not.
+    fn applies_to(self, api: Api, way: Way) -> bool {
+        match self {
+            Self::Direct | Self::Unshaped => true,
+            Self::Stripped => !matches!(api, Api::Embeddings | Api::CountTokens),
+            Self::AskedLess => Self::Stripped.applies_to(api, way) && way != Way::Events,
+        }
+    }
+
     /// Where an object may differ from the direct one.
     fn removals(self, api: Api, way: Way) -> Vec<Removal> {
         match (self, way) {
@@ -62,7 +72,9 @@ fn stripped(api: Api) -> Vec<Removal> {
             Removal::due("/output/*/content/*/logprobs", Left::EmptyList),
             Removal::due("/output/*/summary/*/text", Left::EmptyText),
         ],
+        Api::Completions => vec![Removal::due("/choices/*/logprobs", Left::Null)],
         Api::Messages => vec![Removal::due("/content/*/thinking", Left::EmptyText)],
+        Api::Embeddings | Api::CountTokens => Vec::new(),
     }
 }
 
@@ -85,16 +97,18 @@ fn stripped_events(api: Api) -> Vec<Removal> {
             Removal::due("/*/item/summary/*/text", Left::EmptyText),
             Removal::due("/*/response/output/*/summary/*/text", Left::EmptyText),
         ],
+        Api::Completions => vec![Removal::due("/*/choices/*/logprobs", Left::Null)],
         Api::Messages => {
             vec![Removal::due("/*/delta/thinking", Left::EmptyText).of("thinking_delta")]
         }
+        Api::Embeddings | Api::CountTokens => Vec::new(),
     }
 }
 
 /// What the provider leaves out when it is not asked for.
 fn asked_less(api: Api) -> Vec<Removal> {
     match api {
-        Api::Chat => vec![Removal::due("/choices/*/logprobs", Left::Null)],
+        Api::Chat | Api::Completions => vec![Removal::due("/choices/*/logprobs", Left::Null)],
         Api::Responses => vec![
             Removal::due("/output/*/content/*/logprobs", Left::EmptyList),
             Removal::due("/output/*/summary", Left::EmptyList).of("reasoning"),
@@ -107,18 +121,18 @@ fn asked_less(api: Api) -> Vec<Removal> {
             Removal::due("/content/*/thinking", Left::EmptyText),
             Removal::due("/content/*/signature", Left::OtherText).of("thinking"),
         ],
+        Api::Embeddings | Api::CountTokens => Vec::new(),
     }
 }
 
-/// A task for each SDK, API, way and treatment. A request that asks for less gets other events; what SDKs make of
-/// them is compared, they are not.
+/// A task for each SDK, API, way and treatment that has something to show.
 pub(super) fn tasks(places: &Places) -> Vec<Task> {
     let mut tasks = Vec::new();
     for sdk in Sdk::ALL {
         for api in sdk.apis().iter().copied() {
-            for way in Way::ALL {
+            for way in api.ways().iter().copied() {
                 for treatment in Treatment::ALL {
-                    if treatment == Treatment::AskedLess && way == Way::Events {
+                    if !treatment.applies_to(api, way) {
                         continue;
                     }
                     tasks.push(task(places, sdk, api, way, treatment));

@@ -67,11 +67,21 @@ impl Sdk {
         }
     }
 
-    /// The APIs that it speaks and Weir reads; the first is the one that denials are asked of.
-    pub(super) const fn apis(self) -> &'static [Api] {
+    /// The APIs that hold conversations; the first is the one that denials are asked of.
+    pub(super) const fn conversations(self) -> &'static [Api] {
         match self {
             Self::OpenAiPython | Self::OpenAiNode => &[Api::Chat, Api::Responses],
             Self::AnthropicPython | Self::AnthropicNode => &[Api::Messages],
+        }
+    }
+
+    /// All APIs that it speaks and Weir reads.
+    pub(super) const fn apis(self) -> &'static [Api] {
+        match self {
+            Self::OpenAiPython | Self::OpenAiNode => {
+                &[Api::Chat, Api::Responses, Api::Completions, Api::Embeddings]
+            }
+            Self::AnthropicPython | Self::AnthropicNode => &[Api::Messages, Api::CountTokens],
         }
     }
 }
@@ -81,7 +91,10 @@ impl Sdk {
 pub(super) enum Api {
     Chat,
     Responses,
+    Completions,
+    Embeddings,
     Messages,
+    CountTokens,
 }
 
 impl Api {
@@ -89,7 +102,21 @@ impl Api {
         match self {
             Self::Chat => "chat",
             Self::Responses => "responses",
+            Self::Completions => "completions",
+            Self::Embeddings => "embeddings",
             Self::Messages => "messages",
+            Self::CountTokens => "count_tokens",
+        }
+    }
+
+    /// The ways that its answers come in and SDKs read them.
+    pub(super) const fn ways(self) -> &'static [Way] {
+        match self {
+            Self::Chat | Self::Responses | Self::Messages => {
+                &[Way::Whole, Way::Stream, Way::Events]
+            }
+            Self::Completions => &[Way::Whole, Way::Events],
+            Self::Embeddings | Self::CountTokens => &[Way::Whole],
         }
     }
 
@@ -102,6 +129,11 @@ impl Api {
             }
             Self::Responses => {
                 json!({"model": "m-large", "max_output_tokens": 256, "input": [{"role": "user", "content": TEXT}]})
+            }
+            Self::Completions => json!({"model": "m-large", "max_tokens": 256, "prompt": TEXT}),
+            Self::Embeddings => json!({"model": "m-small", "input": [TEXT, "a weir"]}),
+            Self::CountTokens => {
+                json!({"model": "m-large", "messages": [{"role": "user", "content": TEXT}]})
             }
         }
     }
@@ -123,9 +155,10 @@ impl Api {
             }
             Self::Responses => json!({"type": "function", "name": name, "description": description,
                 "strict": true, "parameters": schema}),
-            Self::Messages => {
+            Self::Messages | Self::CountTokens => {
                 json!({"name": name, "description": description, "input_schema": schema})
             }
+            Self::Completions | Self::Embeddings => return self.question(), // which know no tools
         };
         with(self.question(), &json!({"tools": [tool]}))
     }
@@ -142,6 +175,8 @@ impl Api {
             Self::Messages => {
                 json!({"max_tokens": 4096, "thinking": {"type": "enabled", "budget_tokens": 2048}})
             }
+            Self::Completions => json!({"logprobs": 2}),
+            Self::Embeddings | Self::CountTokens => json!({}),
         };
         with(self.with_tool(), &more)
     }
@@ -159,8 +194,6 @@ pub(super) enum Way {
 }
 
 impl Way {
-    pub(super) const ALL: [Self; 3] = [Self::Whole, Self::Stream, Self::Events];
-
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Whole => "whole",
