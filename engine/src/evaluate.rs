@@ -440,7 +440,7 @@ fn read<'a>(
     match read {
         Ok(mut facts) => {
             found.capabilities = policy.capabilities.of(&facts, &excerpt);
-            found.model = facts.model.as_deref().map(label);
+            found.model = facts.model.as_deref().or(head.model.as_deref()).map(label);
             let state = found.standing.as_ref().map(|standing| standing.state);
             let selected = policy.shaping.select(Subject {
                 tier: found.tier.unwrap_or_default(),

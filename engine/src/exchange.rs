@@ -23,6 +23,8 @@ use core::time::Duration;
 pub struct Exchange {
     head: Head,
     started: Timestamp,
+    /// When it is decided: later than `started` where the body took its time.
+    arrived: Timestamp,
     standing: Option<Standing>,
     waiting: usize,
     evaluation: Option<Evaluation>,
@@ -94,6 +96,7 @@ impl Exchange {
         Self {
             head,
             started: now,
+            arrived: now,
             standing: None,
             waiting: 0,
             evaluation: None,
@@ -116,6 +119,13 @@ impl Exchange {
     /// How many requests of this worker wait because they are delayed; tell it before deciding.
     pub fn waits_with(&mut self, waiting: usize) {
         self.waiting = waiting;
+    }
+
+    /// The request's body has arrived, now; tell it before deciding where that took a while. Counters must hear the
+    /// right time: a client that sends slowly would otherwise charge a window that has passed, and one whose past is
+    /// longer ago than the window would seem to have a clock that stepped back, which begins the window anew.
+    pub fn arrives(&mut self, now: Timestamp) {
+        self.arrived = self.started.max(now);
     }
 
     /// Whether the verdict may depend on the body; if not, decide at once with an empty one.
@@ -141,14 +151,14 @@ impl Exchange {
                     policy,
                     key,
                     head: &self.head,
-                    now: self.started,
+                    now: self.arrived,
                     standing: self.standing,
                     waiting: self.waiting,
                 };
                 none.insert(evaluate(asked, body, ledger, store))
             }
         };
-        if let Some(denial) = Denial::of(policy, &self.head, evaluation, self.started) {
+        if let Some(denial) = Denial::of(policy, &self.head, evaluation, self.arrived) {
             return Answer::Reply(denial);
         }
         let mut forward = Forward {
@@ -206,8 +216,8 @@ impl Exchange {
         }
         let provider = self.head.endpoint.provider();
         let quotas = &evaluation.quotas;
-        // What is left was measured when the request came, and windows run from then.
-        changes.set = rate_limit::headers(policy, provider, quotas, self.started, headers);
+        // What is left was measured when the request was decided, and windows run from then.
+        changes.set = rate_limit::headers(policy, provider, quotas, self.arrived, headers);
         if let Some(step_up) = evaluation.verdict.verification {
             changes.set.extend(denial::step_up_headers(policy, step_up));
         }

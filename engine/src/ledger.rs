@@ -59,6 +59,10 @@ impl Charge {
 
 /// Outcome of a reservation.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are granted, and a box would cost each of them an allocation"
+)]
 pub enum Admission {
     /// All charges fit and are reserved.
     Granted(Reservation),

@@ -2,6 +2,7 @@
 //! that used much is told, and when its requests are refused.
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "what tests are built of fails as they do, by panicking"
@@ -967,6 +968,21 @@ mod concurrency {
         world.finish(first);
         assert!(world.ask(&[]).denial.is_some());
         drop(third);
+    }
+
+    #[test]
+    fn a_body_that_comes_slowly_neither_frees_the_places_of_others_nor_takes_none() {
+        let mut world = world();
+        let mut slow = world.begin(&[]);
+        world.wait(120);
+        let _open = [opened(&mut world), opened(&mut world)];
+
+        slow.arrives(world.now);
+        let refused = world.decide(&mut slow);
+
+        assert_eq!(refused.rule, Some(Rule::Budget(0)));
+        assert_eq!(world.ask(&[]).rule, Some(Rule::Budget(0)));
+        assert_eq!(world.ledger.stats().clock_resets, 0);
     }
 
     #[test]

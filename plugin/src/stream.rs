@@ -60,6 +60,7 @@ impl Stream {
                 exchange.stands(standing);
             }
             exchange.waits_with(worker.delays.len());
+            exchange.arrives(worker.latest());
             exchange.decide(
                 policy,
                 &worker.key,
@@ -68,9 +69,6 @@ impl Stream {
                 &mut SharedData,
             )
         });
-        if exchange.holds() {
-            worker::with(|worker| worker.holding = worker.holding.saturating_add(1));
-        }
         let denial = match answer {
             None => return Action::Continue,
             Some(Answer::Forward(forward)) => return self.forward(forward, body),
@@ -128,6 +126,20 @@ impl Stream {
         hostcalls::replace_buffer(Buffer::RequestBody, replaced.len(), changed)
     }
 
+    /// A part of the response has come, the last one if `end`: what counts only while the exchange is under way is
+    /// given back before the client can know that it is over.
+    fn response_part(&mut self, end: bool) {
+        self.ended |= end;
+        let Some(exchange) = self.exchange.as_mut().filter(|_| end) else {
+            return;
+        };
+        if exchange.holds_leases() {
+            worker::with(|worker| {
+                exchange.response_ended(worker.latest(), &mut worker.ledger, &mut SharedData);
+            });
+        }
+    }
+
     /// What a callback answers after the verdict.
     fn after_verdict(&self) -> Action {
         let waits = worker::with(|worker| worker.delays.holds(self.id)) == Some(true);
@@ -170,6 +182,7 @@ impl HttpContext for Stream {
         self.has_length = Pairs::new(&headers).any(|(name, _)| name == b"content-length");
         let begun = worker::with(|worker| {
             worker.serves_streams = true;
+            worker.open = worker.open.saturating_add(1);
             let now = worker.now();
             Exchange::begin(policy, &worker.key, Pairs::new(&headers), now)
         });
@@ -215,7 +228,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
-        self.ended |= end;
+        self.response_part(end);
         let (Some(policy), Some(exchange)) = (&self.policy, &mut self.exchange) else {
             return Action::Continue;
         };
@@ -238,7 +251,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
-        self.ended |= end;
+        self.response_part(end);
         let Some(exchange) = self.exchange.as_mut().filter(|_| !self.replied) else {
             return Action::Continue;
         };
@@ -263,7 +276,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        self.ended = true;
+        self.response_part(true);
         Action::Continue
     }
 
@@ -276,9 +289,7 @@ impl HttpContext for Stream {
                 stalls.forget(self.id);
             }
             worker.delays.forget(self.id);
-            if exchange.holds() {
-                worker.holding = worker.holding.saturating_sub(1);
-            }
+            worker.open = worker.open.saturating_sub(1);
             let now = worker.latest();
             let status = exchange
                 .needs_status(self.ended)

@@ -43,6 +43,7 @@ fn document() -> Value {
             {"name": "at-once", "per": "account", "unit": "concurrency", "limit": 4, "window": "10m"},
         ],
         "detection": {},
+        "verification": {"levels": ["email", "phone"], "url": "https://verify.example/start?a=1", "suspected": "phone"},
         "rollout": {"mode": "enforce"},
     })
 }
@@ -51,12 +52,9 @@ fn policy(change: impl FnOnce(&mut Value)) -> Policy {
     let mut document = document();
     change(&mut document);
     let checked = Policy::check(document.to_string().as_bytes(), None);
-    let mut policy = checked
+    checked
         .policy
-        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
-    policy.verification.levels = ["email", "phone"].map(String::from).to_vec();
-    policy.verification.url = Some("https://verify.example/start?a=1".to_string());
-    policy
+        .unwrap_or_else(|| panic!("{:?}", checked.diagnostics))
 }
 
 fn now() -> Timestamp {
@@ -66,6 +64,7 @@ fn now() -> Timestamp {
 pub(super) fn head(endpoint: Endpoint) -> Head {
     Head {
         endpoint,
+        model: None,
         caller: None,
         passes_through: false,
         compressed: false,
