@@ -15,7 +15,9 @@ mod guests;
 mod libtest;
 mod license;
 mod metadata;
+mod npm;
 mod reproducible;
+mod sdk;
 mod staging;
 mod steps;
 mod subprocess;
@@ -57,6 +59,13 @@ enum Command {
     /// Gets Envoy (or takes the one ENVOY names) and prints its path; exit 2 where it cannot be had
     #[command(after_help = "Example: ENVOY=/usr/bin/envoy cargo xtask envoy")]
     Envoy,
+    /// Holds the official SDKs against a real Envoy with Weir; exit 2 where they cannot be had
+    #[command(after_help = "Example: cargo xtask sdk --format json")]
+    Sdk {
+        /// How the result is printed
+        #[arg(long, value_enum, default_value_t = sdk::Format::Text)]
+        format: sdk::Format,
+    },
     /// Runs what CI runs
     #[command(after_help = "Example: cargo xtask check --only fmt,clippy")]
     Check {
@@ -87,6 +96,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Wasm { out } => wasm::run(&workspace, out),
         Command::Guests => guests::run(&workspace),
         Command::Envoy => envoy::run(&workspace),
+        Command::Sdk { format } => sdk::run(&workspace, format),
         Command::Check { only } => check::run(&workspace, &only),
         Command::Reproducible => reproducible::run(&workspace),
     }

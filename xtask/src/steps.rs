@@ -11,6 +11,7 @@ use crate::dependency_rule;
 use crate::libtest;
 use crate::metadata::Metadata;
 use crate::reproducible;
+use crate::sdk::{self, Format};
 use crate::tree::Snapshot;
 use crate::wasm::{self, Place};
 
@@ -67,6 +68,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "conformance",
         promise: "our host behaves as Envoy does",
         run: conformance,
+    },
+    Step {
+        name: "sdk",
+        promise: "the official SDKs behave well on every answer",
+        run: sdk,
     },
     Step {
         name: "doc",
@@ -253,6 +259,22 @@ fn conformance(session: &mut Session) -> Result<Outcome> {
         status,
         &told,
     )))
+}
+
+fn sdk(session: &mut Session) -> Result<Outcome> {
+    let envoy = match session.envoy()? {
+        Ok(envoy) => envoy,
+        Err(reason) => return Ok(Outcome::Skipped(reason)),
+    };
+    let workspace = session.workspace;
+    let packages = match sdk::packages(workspace) {
+        Ok(packages) => packages,
+        Err(error) if sdk::is_mismatch(&error) => return Err(error),
+        Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
+    };
+    let plugin = session.plugin()?.path.clone();
+    let mut command = sdk::comparison(workspace, &packages, &envoy.path, &plugin, Format::Text)?;
+    plain(session, "sdk", &mut command)
 }
 
 fn doc(session: &mut Session) -> Result<Outcome> {
