@@ -85,6 +85,21 @@ pub enum Ending {
 }
 
 impl Hold {
+    /// Whether anything of it counts only while the exchange is under way.
+    pub fn holds_leases(&self) -> bool {
+        self.reservation.holds_leases()
+    }
+
+    /// Gives back what counts only while the exchange is under way, at once; a second time does nothing.
+    pub fn release_leases(
+        &mut self,
+        ledger: &mut Ledger,
+        now: Timestamp,
+        store: &mut impl CounterStore,
+    ) {
+        ledger.release_leases(&mut self.reservation, now, store);
+    }
+
     /// Replaces what was reserved by what was used.
     ///
     /// Where no usage became known: a failure cost nothing; an answer that is complete was given, and
@@ -107,8 +122,8 @@ impl Hold {
             .units
             .iter()
             .map(|unit| match (unit, usage) {
-                (Unit::Requests, _) => None,
-                (Unit::Concurrency, _) => Some(0),
+                // The ledger gives leases back by itself.
+                (Unit::Requests | Unit::Concurrency, _) => None,
                 (unit, Usage::Known(tokens)) => Some(used(*unit, tokens)),
                 (_, Usage::Absent | Usage::Unknown) => unmetered,
             })
@@ -498,6 +513,7 @@ fn charge(
             window: budget.window,
             limit: budget.limit,
             amount: estimate(budget.unit, facts, policy),
+            lease: budget.unit == Unit::Concurrency,
         });
         budgets.push((index, budget.unit));
     }
@@ -514,6 +530,7 @@ fn charge(
                 window: threshold.window,
                 limit: u32::MAX,
                 amount: estimate(threshold.unit, facts, policy),
+                lease: false,
             });
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     denial::{self, Denial},
     detect::{Observation, Plan, Standing, Verification},
     endpoint::Endpoint,
-    evaluate::{Asked, Body, Ending, Evaluation, evaluate},
+    evaluate::{Asked, Body, Ending, Evaluation, Hold, evaluate},
     hash::HashKey,
     identity::{self, Head},
     ledger::Ledger,
@@ -217,6 +217,33 @@ impl Exchange {
         self.evaluation
             .as_ref()
             .is_some_and(|evaluation| evaluation.hold.is_some())
+    }
+
+    /// Whether `response_ended` has anything to do.
+    pub fn holds_leases(&self) -> bool {
+        let hold = self
+            .evaluation
+            .as_ref()
+            .and_then(|evaluation| evaluation.hold.as_ref());
+        hold.is_some_and(Hold::holds_leases)
+    }
+
+    /// The response has ended: gives back what the exchange holds of concurrency budgets, at once, so that a client
+    /// that asks again as soon as it has its answer is not refused. Call it before the end goes on to the client;
+    /// `finish` does it for every other way out.
+    pub fn response_ended(
+        &mut self,
+        now: Timestamp,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) {
+        let hold = self
+            .evaluation
+            .as_mut()
+            .and_then(|evaluation| evaluation.hold.as_mut());
+        if let Some(hold) = hold {
+            hold.release_leases(ledger, now, store);
+        }
     }
 
     /// What was decided, once it was.

@@ -65,6 +65,18 @@ codes! {
     BadProfile = "P050",
     /// Actions by state where no account ever changes its state.
     NoDetection = "P051",
+    /// Levels of verification are needed and none is named.
+    NoLevels = "P070",
+    /// A level of verification that does not exist.
+    UnknownLevel = "P071",
+    /// A state asks for verification, and no level would clear the account.
+    NoSuspectedLevel = "P072",
+    /// An address that is no `https` URL.
+    BadUrl = "P073",
+    /// Key material that cannot be used.
+    BadKey = "P074",
+    /// A key whose time is over.
+    ExpiredKey = "P075",
 }
 
 impl fmt::Display for Code {

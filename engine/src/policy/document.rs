@@ -241,7 +241,8 @@ pub struct Budget {
     pub unit: Option<Unit>,
     /// Most that may be used in any window.
     pub limit: Option<u64>,
-    /// Length of the window, `1h`.
+    /// Length of the window, `1h`. For `concurrency`, `10s` to `1h`: how long a request counts at most whose worker
+    /// died; one that is answered for longer is renewed, one that ended no longer counts.
     pub window: Option<String>,
     /// Tiers that it holds for; all when absent.
     pub tiers: Option<Vec<String>>,
@@ -269,7 +270,7 @@ pub enum Unit {
     OutputTokens,
     /// Prompt and completion tokens.
     Tokens,
-    /// Requests that are being answered; the window is how long one counts that is never heard of again.
+    /// Requests that are being answered.
     Concurrency,
 }
 

@@ -88,6 +88,7 @@ impl Policy {
                 .lists
                 .exempt
                 .warn_of_expired("lists.exempt", now, &mut found);
+            policy.verification.warn_of_expired(now, &mut found);
         }
         diagnostics.absorb(found, &taken);
         Checked {

@@ -16,6 +16,8 @@ use core::fmt::Write as _;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+/// Where a value of the wrong type may be a key, so that no message repeats it.
+const SECRETS: &str = "verification.attestation";
 /// Problems of form that are reported of one document; more is a file that is not a policy.
 const MAX_PROBLEMS: usize = 100;
 
@@ -200,6 +202,11 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
         let (found, expected) = message
             .split_once(", expected ")
             .unwrap_or((message, "another value"));
+        let found = if at.starts_with(SECRETS) {
+            "unexpected type of value"
+        } else {
+            found
+        };
         let found = found.replace("invalid type: ", "unexpected ");
         let found = found.replace("invalid value: ", "unexpected ");
         diagnostics.error(
