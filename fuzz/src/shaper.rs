@@ -96,29 +96,49 @@ fn usage(endpoint: Endpoint, response: &[u8]) -> weir_engine::usage::Usage {
     meter.usage(true)
 }
 
-/// Events keep their lines, and their data what was not stripped.
+/// Events keep their lines, and those of one line what was not stripped.
 fn events(before: &[u8], after: &[u8]) {
     let (before, after) = (lines(before), lines(after));
     assert_eq!(before.len(), after.len(), "lines were added or dropped");
-    for (before, after) in before.iter().zip(&after) {
-        if before == after {
-            continue;
-        }
-        let (Some(before), Some(after)) =
-            (before.strip_prefix(b"data:"), after.strip_prefix(b"data:"))
-        else {
-            panic!("a line changed that is no data");
-        };
-        if let Ok(before) = serde_json::from_slice::<Value>(before) {
-            let after: Value =
-                serde_json::from_slice(after).expect("data that was JSON is JSON no more");
-            same_but_blanked(None, &before, &after);
+    let mut rest = before.iter().zip(&after).peekable();
+    while rest.peek().is_some() {
+        let event: Vec<_> = rest
+            .by_ref()
+            .take_while(|(before, _)| !before.is_empty())
+            .collect();
+        let data = |line: &[u8]| line.strip_prefix(b"data:").map(<[u8]>::to_vec);
+        let mut whole = event
+            .iter()
+            .filter(|(before, _)| before.starts_with(b"data"));
+        let is_one_line = whole.by_ref().count() == 1;
+        for (before, after) in event.iter().filter(|(before, after)| before != after) {
+            let (Some(before), Some(after)) = (data(before), data(after)) else {
+                panic!("a line changed that is no data");
+            };
+            // A line of several is no value of its own, even where it looks like one.
+            if let (true, Ok(before)) = (is_one_line, serde_json::from_slice::<Value>(&before)) {
+                let after: Value =
+                    serde_json::from_slice(&after).expect("data that was JSON is JSON no more");
+                same_but_blanked(None, &before, &after);
+            }
         }
     }
 }
 
+/// The lines of a stream without their ends, which are a line feed, a carriage return or both.
 fn lines(stream: &[u8]) -> Vec<&[u8]> {
-    stream.split(|byte| matches!(byte, b'\n' | b'\r')).collect()
+    let mut lines = Vec::new();
+    let mut rest = stream;
+    while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+        let (line, after) = rest.split_at(end);
+        lines.push(line);
+        rest = after
+            .strip_prefix(b"\r\n")
+            .or_else(|| after.get(1..))
+            .unwrap_or_default();
+    }
+    lines.push(rest);
+    lines
 }
 
 /// `key` is that of the member which holds the values.
