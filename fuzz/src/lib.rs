@@ -5,6 +5,7 @@
 //! seeds and on damaged ones.
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a panic is how a target says that a promise is broken"
 )]
