@@ -138,7 +138,7 @@ impl Head {
         let attestation = match (&caller, &verification.header) {
             (Some(caller), Some(header)) => find(headers.clone(), header)
                 .one()
-                .map(|token| verification.attested(token, &caller.account, now)),
+                .map(|token| verification.attested(key, token, &caller.account, now)),
             _ => None,
         };
         if let (Some(caller), Some(Ok(attested))) = (&mut caller, attestation) {

@@ -11,6 +11,7 @@ mod debian;
 mod dependency_rule;
 mod digest;
 mod envoy;
+mod fuzz;
 mod guests;
 mod libtest;
 mod license;
@@ -73,6 +74,16 @@ enum Command {
         #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = check::step_names())]
         only: Vec<String>,
     },
+    /// Fuzzes what reads requests, strips responses and checks attestations
+    #[command(after_help = "Example: cargo xtask fuzz shaper --seconds 600")]
+    Fuzz {
+        /// What to fuzz; each in turn by default
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(fuzz::TARGETS))]
+        target: Option<String>,
+        /// How long to fuzz each
+        #[arg(long, value_name = "N", default_value_t = fuzz::SECONDS, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: u32,
+    },
     /// Builds the plugin in two folders and compares the bytes
     #[command(after_help = "Example: cargo xtask reproducible")]
     Reproducible,
@@ -98,6 +109,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Envoy => envoy::run(&workspace),
         Command::Sdk { format } => sdk::run(&workspace, format),
         Command::Check { only } => check::run(&workspace, &only),
+        Command::Fuzz { target, seconds } => fuzz::run(&workspace, target.as_deref(), seconds),
         Command::Reproducible => reproducible::run(&workspace),
     }
 }

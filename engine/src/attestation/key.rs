@@ -81,6 +81,11 @@ impl Key {
         self.not_before.is_none_or(|from| from <= now) && self.not_after.is_none_or(|to| now < to)
     }
 
+    /// Whether a check takes so long that its outcome is worth remembering.
+    pub(super) const fn is_slow(&self) -> bool {
+        matches!(self.verifier, Verifier::EdDsa(_))
+    }
+
     /// Whether `signature` is this key's over `message`. Takes as long for a wrong one as for a right one
     /// where the key is secret.
     pub(super) fn check(&self, message: &[u8], signature: &[u8]) -> Result<(), AttestationError> {

@@ -4,6 +4,7 @@ use alloc::{format, string::ToString, vec};
 use proptest::prelude::*;
 
 const KEY: &str = "VGhlIHF1aWNrIGJyb3duIGZveCBqdW1wcyBvdmVyIGl0Lg==";
+const SECRET_KEY: HashKey = HashKey::new([7; 16]);
 const NOW: u64 = 1_800_000_000;
 
 fn acceptance() -> Acceptance {
@@ -13,6 +14,7 @@ fn acceptance() -> Acceptance {
         clock_skew: Duration::from_secs(60),
         max_age: Duration::from_secs(3600),
         keys: vec![Key::new("k1".to_string(), verifier, None, None)],
+        seen: Seen::default(),
     }
 }
 
@@ -22,7 +24,7 @@ fn now() -> Timestamp {
 
 /// What an attestation with these parts, rightly signed, comes to.
 fn attested(header: &str, claims: &str) -> Result<String, AttestationError> {
-    acceptance().level(&signed(header, claims), "a", now())
+    acceptance().level(&SECRET_KEY, &signed(header, claims), "a", now())
 }
 
 fn signed(header: &str, claims: &str) -> Vec<u8> {
@@ -159,7 +161,7 @@ fn another_form_of_the_same_bytes_is_refused() {
     let token = String::from_utf8(signed(HEADER, CLAIMS)).unwrap();
     let refused = |token: &str| {
         acceptance()
-            .level(token.as_bytes(), "a", now())
+            .level(&SECRET_KEY, token.as_bytes(), "a", now())
             .unwrap_err()
     };
     let last = token.chars().last().unwrap();
@@ -216,10 +218,51 @@ fn deep_nesting_is_refused_and_not_followed() {
     assert_eq!(attested(HEADER, &claims), Err(AttestationError::Malformed));
 }
 
+#[test]
+fn a_right_signature_is_remembered_and_a_wrong_one_is_not() {
+    use ed25519_dalek::{Signer, SigningKey};
+    let signer = SigningKey::from_bytes(&[3; 32]);
+    let public = base64ct::Base64::encode_string(signer.verifying_key().as_bytes());
+    let mut acceptance = acceptance();
+    let verifier = Verifier::ed25519(&public).unwrap();
+    acceptance.keys = vec![Key::new("k1".to_string(), verifier, None, None)];
+    let parts = [r#"{"alg":"EdDSA","kid":"k1"}"#, CLAIMS];
+    let text = parts
+        .map(|part| Base64UrlUnpadded::encode_string(part.as_bytes()))
+        .join(".");
+    let signed =
+        |signature: [u8; 64]| format!("{text}.{}", Base64UrlUnpadded::encode_string(&signature));
+    let right = signer.sign(text.as_bytes()).to_bytes();
+    let mut wrong = right;
+    wrong[5] ^= 1;
+    let seen = |token: &str| {
+        acceptance
+            .seen
+            .contains(Seen::tag(&SECRET_KEY, token.as_bytes()))
+    };
+
+    for _ in 0..3 {
+        for (signature, expected) in [
+            (wrong, Err(AttestationError::BadSignature)),
+            (right, Ok("phone")),
+        ] {
+            let token = signed(signature);
+            let found = acceptance.level(&SECRET_KEY, token.as_bytes(), "a", now());
+            assert_eq!(found.as_deref().map_err(|error| *error), expected);
+            assert_eq!(seen(&token), expected.is_ok());
+        }
+    }
+    let later = now().saturating_add(Duration::from_secs(700));
+    let found = acceptance.level(&SECRET_KEY, signed(right).as_bytes(), "a", later);
+    assert_eq!(found, Err(AttestationError::Expired));
+    let found = acceptance.level(&SECRET_KEY, signed(right).as_bytes(), "b", now());
+    assert_eq!(found, Err(AttestationError::WrongAccount));
+}
+
 proptest! {
     #[test]
     fn no_bytes_are_accepted_by_chance_or_trap(token in prop::collection::vec(any::<u8>(), 0..300)) {
-        prop_assert!(acceptance().level(&token, "a", now()).is_err());
+        prop_assert!(acceptance().level(&SECRET_KEY, &token, "a", now()).is_err());
     }
 
     #[test]
@@ -229,7 +272,7 @@ proptest! {
         prop_assume!(token[place] != byte);
         token[place] = byte;
 
-        prop_assert!(acceptance().level(&token, "a", now()).is_err());
+        prop_assert!(acceptance().level(&SECRET_KEY, &token, "a", now()).is_err());
     }
 
     #[test]
@@ -250,7 +293,7 @@ proptest! {
         let claims = format!(r#"{{"sub":"a","aud":"api",{nbf_claim}"iat":{iat},"exp":{exp},"weir_level":"l"}}"#);
         let now = now().saturating_add(Duration::from_millis(millis));
 
-        let found = acceptance().level(&signed(HEADER, &claims), "a", now);
+        let found = acceptance().level(&SECRET_KEY, &signed(HEADER, &claims), "a", now);
 
         let begin = iat.max(nbf.unwrap_or(0));
         let expected = if life > 3600 {

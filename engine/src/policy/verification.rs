@@ -106,13 +106,14 @@ impl Verification {
     /// The level that `token` attests to `account`.
     pub(crate) fn attested(
         &self,
+        key: &HashKey,
         token: &[u8],
         account: &str,
         now: Timestamp,
     ) -> Result<usize, AttestationError> {
         let acceptance = self.acceptance.as_ref();
         let acceptance = acceptance.ok_or(AttestationError::UnknownKey)?;
-        let level = acceptance.level(token, account, now)?;
+        let level = acceptance.level(key, token, account, now)?;
         self.level(&level).ok_or(AttestationError::UnknownLevel)
     }
 

@@ -119,7 +119,7 @@ impl World {
                     prop_assert!(full(&most));
                     prop_assert_eq!(retry_after, Duration::from_secs(1));
                 }
-                Some(Err(error)) => prop_assert_eq!(error, StoreError::CONTENDED),
+                Some(Err(error)) => prop_assert!(false, "{error}"),
                 None => {}
             }
         } else {
@@ -219,7 +219,8 @@ proptest! {
         faults in prop::collection::vec(0_u8..10, 1..200),
     ) {
         let mut world = World::new();
-        world.store.plan(move |call| if faults[call % faults.len()] < 2 { Fault::Conflict } else { Fault::None });
+        // Of five tries at most four meet a conflict: 32 in a row would leave a release for the next tick.
+        world.store.plan(move |call| if call / 2 % 5 != 0 && faults[call % faults.len()] < 2 { Fault::Conflict } else { Fault::None });
         for step in &steps {
             world.step(step)?;
         }

@@ -4,7 +4,7 @@ use super::{
     section::{AttestationSection, KeySection, KeyText},
 };
 use crate::{
-    attestation::{Acceptance, Key, KeyError, Verifier},
+    attestation::{Acceptance, Key, KeyError, Seen, Verifier},
     policy::{
         diagnostic::{Code, Diagnostics},
         validate::{CREDENTIAL_HEADERS, clip, missing, short_text, too_many},
@@ -65,6 +65,7 @@ pub(super) fn compile(
         clock_skew: clock_skew.unwrap_or_default(),
         max_age: max_age.unwrap_or_default(),
         keys: keys(given.keys.unwrap_or_default(), d),
+        seen: Seen::default(),
     };
     (Some(header.to_string()), Some(acceptance))
 }
