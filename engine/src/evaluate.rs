@@ -18,8 +18,9 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
-/// When an account that is throttled for its state may ask again; fixed, so that it tells nothing.
-const STATE_RETRY: Duration = Duration::from_secs(60);
+/// When an account that is throttled for its state may ask again; fixed, so that it tells nothing, and longer than
+/// SDKs are let wait by default, so that they do not come back on their own.
+const STATE_RETRY: Duration = Duration::from_secs(300);
 
 /// A request body as the host could read it.
 #[derive(Clone, Copy, Debug)]
@@ -278,7 +279,7 @@ fn decide(
         let rule = Rule::State(state);
         let refusal = Verdict::refuse(Action::Throttle, Basis::Detection, rule, Vec::new());
         return Verdict {
-            retry_after: Some(STATE_RETRY),
+            retry_after: Some(policy.responses.delay),
             ..refusal
         };
     }
