@@ -17,7 +17,7 @@ use crate::wasm::{self, Place};
 
 /// A Kubernetes ConfigMap, the simplest way to bring the plugin to a proxy, holds 1 MiB
 /// with its metadata; and every worker of an Envoy compiles all of it.
-const WASM_BUDGET_BYTES: u64 = 1_000_000;
+const WASM_BUDGET_BYTES: u64 = 1_350_000;
 
 /// Lines of a failed command's log that are repeated; the file has them all.
 const REPORT_LINES: usize = 400;

@@ -4,7 +4,7 @@ use super::prompt::Prompt;
 use super::reasoning::{Level, Reasoning, thinking};
 use super::sampling::StructuredOutput;
 use super::text::TextSink;
-use super::values::{count, enter_object, flag, sequences, word};
+use super::values::{count, counted_logprobs, enter_object, flag, sequences, word};
 use crate::json::{Fault, Reader};
 
 /// What several keys say together.
@@ -14,6 +14,8 @@ struct Settings {
     max_completion_tokens: Option<u32>,
     logprobs: bool,
     top_logprobs: bool,
+    /// vLLM's, of the tokens of the prompt.
+    prompt_logprobs: bool,
     tools: u32,
     functions: u32,
     level: Level,
@@ -33,7 +35,7 @@ pub(super) fn read<'a>(
     let shape = prompt.shape.finish();
     facts.shape = shape;
     facts.max_output_tokens = settings.max_completion_tokens.max(settings.max_tokens);
-    facts.logprobs = settings.logprobs || settings.top_logprobs;
+    facts.logprobs = settings.logprobs || settings.top_logprobs || settings.prompt_logprobs;
     facts.tools = settings.tools.saturating_add(settings.functions);
     let (reasoning, thinking) = (settings.reasoning, settings.thinking);
     facts.reasoning = Reasoning {
@@ -65,6 +67,7 @@ fn fields<'a>(
             b"max_completion_tokens" => settings.max_completion_tokens = count(reader)?,
             b"logprobs" => settings.logprobs = flag(reader)?,
             b"top_logprobs" => settings.top_logprobs = count(reader)? > Some(0),
+            b"prompt_logprobs" => settings.prompt_logprobs = counted_logprobs(reader)?,
             b"tools" => {
                 settings.tools = 0;
                 prompt.tools(reader, &mut settings.tools)?;

@@ -3,7 +3,7 @@ use super::RequestFacts;
 use super::prompt::{Prompt, add};
 use super::sampling::StructuredOutput;
 use super::text::{Role, TextSink};
-use super::values::{count, flag, sequences, word};
+use super::values::{count, counted_logprobs, flag, sequences, word};
 use crate::json::{Fault, Kind, Reader};
 
 /// How deep prompts nest: an array of arrays of tokens.
@@ -16,6 +16,9 @@ struct Settings {
     best_of: Option<u32>,
     max_tokens: Option<u32>,
     max_completion_tokens: Option<u32>,
+    logprobs: bool,
+    /// vLLM's, of the tokens of the prompt.
+    prompt_logprobs: bool,
 }
 
 pub(super) fn read<'a>(
@@ -28,6 +31,7 @@ pub(super) fn read<'a>(
     let outcome = fields(reader, &mut prompt, &mut settings);
     let shape = prompt.shape.finish();
     facts.shape = shape;
+    facts.logprobs = settings.logprobs || settings.prompt_logprobs;
     facts.samples = settings.n.max(settings.best_of).unwrap_or(1).max(1);
     facts.max_output_tokens = settings.max_completion_tokens.max(settings.max_tokens);
     outcome
@@ -50,7 +54,8 @@ fn fields<'a>(
             b"best_of" => settings.best_of = count(reader)?,
             b"max_tokens" => settings.max_tokens = count(reader)?,
             b"max_completion_tokens" => settings.max_completion_tokens = count(reader)?,
-            b"logprobs" => prompt.facts.logprobs = logprobs(reader)?,
+            b"logprobs" => settings.logprobs = counted_logprobs(reader)?,
+            b"prompt_logprobs" => settings.prompt_logprobs = counted_logprobs(reader)?,
             b"stop" => prompt.facts.stop_sequences = sequences(reader)?,
             b"response_format" => {
                 prompt.facts.structured_output = StructuredOutput::read(reader)?;
@@ -111,10 +116,4 @@ fn one_text<'a>(reader: &mut Reader<'a>, prompt: &mut Prompt<'_, 'a>) -> Result<
     let outcome = prompt.text(reader, Role::User);
     prompt.end_message(Role::User);
     outcome
-}
-
-/// Whether `logprobs` asks for any: a number does, even 0, which gives that of each token drawn.
-fn logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
-    let mut value = reader.clone();
-    Ok(flag(reader)? || count(&mut value)?.is_some())
 }

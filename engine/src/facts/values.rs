@@ -16,6 +16,12 @@ pub(crate) fn flag(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     })
 }
 
+/// Whether a number of alternatives asks for token probabilities: any does, even 0, which gives that of each token.
+pub(crate) fn counted_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    let mut value = reader.clone();
+    Ok(flag(reader)? || count(&mut value)?.is_some())
+}
+
 /// A count: a number, or a string that holds one.
 pub(crate) fn count(reader: &mut Reader<'_>) -> Result<Option<u32>, Fault> {
     match reader.kind()? {

@@ -131,7 +131,9 @@ impl Oracle {
         facts.max_output_tokens =
             count(&body["max_completion_tokens"]).max(count(&body["max_tokens"]));
         facts.samples = count(&body["n"]).unwrap_or(1).max(1);
-        facts.logprobs = flag(&body["logprobs"]) || count(&body["top_logprobs"]) > Some(0);
+        facts.logprobs = flag(&body["logprobs"])
+            || count(&body["top_logprobs"]) > Some(0)
+            || counted(&body["prompt_logprobs"]);
         facts.tools += items(&body["functions"]);
         facts.structured_output = format(&body["response_format"]);
         let reasoning = &body["reasoning"];
@@ -177,7 +179,7 @@ impl Oracle {
             .unwrap_or(1)
             .max(1);
         facts.max_output_tokens = count(&body["max_tokens"]);
-        facts.logprobs = flag(&body["logprobs"]) || count(&body["logprobs"]).is_some();
+        facts.logprobs = counted(&body["logprobs"]) || counted(&body["prompt_logprobs"]);
         facts.structured_output = format(&body["response_format"]);
         self.prompts(&body["prompt"], 0);
         self.prompts(&body["input"], 0);
@@ -466,4 +468,8 @@ fn objects(value: &Value) -> Vec<&Value> {
             .filter(|item| item.is_object())
             .collect(),
     }
+}
+
+fn counted(value: &Value) -> bool {
+    flag(value) || count(value).is_some()
 }
