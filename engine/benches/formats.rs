@@ -1,7 +1,7 @@
 //! What reading bodies costs: `cargo bench -p weir-engine --bench formats [-- NAME]`.
 //!
 //! Request facts against the parse that one would write otherwise, `serde_json` into borrowed typed
-//! structs, in the same run on the same bodies; usage of responses in chunks of 1 KB. Bodies are chats
+//! structs, in the same run on the same bodies; usage of responses in chunks of 1 KB, and shaping them. Bodies are chats
 //! with 28 backslashes, one of them escaped, and 14 bytes beyond ASCII per KB. Figures are the best of
 //! 300 slices of 2 ms.
 #![allow(
@@ -17,6 +17,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 use weir_engine::endpoint::Endpoint;
 use weir_engine::facts::{self, RawText, Role, TextSink};
+use weir_engine::shaping::{ResponseShaper, Strip};
 use weir_engine::usage::UsageMeter;
 
 fn main() {
@@ -69,8 +70,8 @@ fn main() {
         }
     }
     println!(
-        "\n{:<28} {:>9} {:>12} {:>9}",
-        "response", "bytes", "usage ns", "ns/byte"
+        "\n{:<28} {:>9} {:>12} {:>9} {:>12} {:>9}",
+        "response", "bytes", "usage ns", "ns/byte", "shape ns", "ns/byte"
     );
     for (name, endpoint, body) in [
         ("openai JSON", Endpoint::OpenAiChat, openai_json()),
@@ -85,6 +86,17 @@ fn main() {
             Endpoint::AnthropicMessages,
             anthropic_sse(),
         ),
+        (
+            "anthropic SSE, thinking",
+            Endpoint::AnthropicMessages,
+            anthropic_sse().replace("text_delta\",\"text", "thinking_delta\",\"thinking"),
+        ),
+        (
+            "openai SSE, logprobs",
+            Endpoint::OpenAiChat,
+            openai_sse_logprobs(),
+        ),
+        ("gemini SSE, thoughts", Endpoint::GeminiStream, gemini_sse()),
     ]
     .into_iter()
     .filter(|(name, _, _)| is_wanted(name))
@@ -99,10 +111,25 @@ fn main() {
                 weir_engine::usage::Usage::Known(_)
             ));
         });
+        let shaping = nanos(|| {
+            let strip = Strip {
+                logprobs: true,
+                reasoning: true,
+            };
+            let mut shaper = ResponseShaper::new(endpoint, strip);
+            let mut out = Vec::with_capacity(2048);
+            for chunk in black_box(body.as_bytes()).chunks(1024) {
+                out.clear();
+                shaper.feed(chunk, false, &mut out);
+                black_box(&out);
+            }
+            assert!(!shaper.lost());
+        });
+        let bytes = body.len() as f64;
         println!(
-            "{name:<28} {:>9} {ours:>12.0} {:>9.3}",
-            body.len(),
-            ours / body.len() as f64
+            "{name:<28} {bytes:>9} {ours:>12.0} {:>9.3} {shaping:>12.0} {:>9.3}",
+            ours / bytes,
+            shaping / bytes
         );
     }
 }
@@ -232,6 +259,30 @@ fn openai_sse() -> String {
     format!(
         "{}data: {{\"choices\":[],\"usage\":{{\"prompt_tokens\":10,\"completion_tokens\":200}}}}\n\ndata: [DONE]\n\n",
         event.repeat(200)
+    )
+}
+
+fn openai_sse_logprobs() -> String {
+    let token = r#"{"token":" word","logprob":-0.2718,"bytes":[32,119,111,114,100]}"#;
+    let logprobs = format!(
+        r#""logprobs":{{"content":[{{"token":" word","logprob":-0.2718,"bytes":[32,119,111,114,100],"top_logprobs":[{}]}}]}}"#,
+        [token; 5].join(",")
+    );
+    openai_sse().replace("\"logprobs\":null", &logprobs)
+}
+
+fn gemini_sse() -> String {
+    let event = |text: &str, thought: &str, usage: &str| {
+        format!(
+            "data: {{\"candidates\": [{{\"content\": {{\"parts\": [{{\"text\": \"{text}\"{thought}}}],\"role\": \"model\"}},\"index\": 0}}],\"usageMetadata\": {{{usage}}},\"modelVersion\": \"m\"}}\r\n\r\n"
+        )
+    };
+    let counts = "\"promptTokenCount\": 10,\"candidatesTokenCount\": 200,\"totalTokenCount\": 210";
+    format!(
+        "{}{}{}",
+        event(&text(3, 300), ",\"thought\": true", counts).repeat(20),
+        event(&text(4, 300), "", counts).repeat(20),
+        event("end", "", counts).replace("\"index\": 0", "\"finishReason\": \"STOP\",\"index\": 0")
     )
 }
 

@@ -3,6 +3,7 @@
 //! The path decides whether a body is read at all, so paths are read as the most forgiving server
 //! reads them: what such a server routes to an endpoint must not pass here as something else.
 use alloc::borrow::Cow;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A provider endpoint whose bodies the engine can read.
@@ -50,24 +51,38 @@ impl Endpoint {
         if !method.eq_ignore_ascii_case("POST") {
             return Self::Unknown;
         }
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        let path = percent_decoded(path.as_bytes());
+        let path = resolved(path);
         let mut segments = segments_from_the_end(&path);
         let (Some(last), Some(second), third) = (segments.next(), segments.next(), segments.next())
         else {
             return Self::Unknown;
         };
         let is = |segment: &[u8], name: &str| segment.eq_ignore_ascii_case(name.as_bytes());
-        if is(last, "messages") && is(second, "v1") {
-            Self::AnthropicMessages
-        } else if is(last, "completions")
-            && is(second, "chat")
-            && third.is_some_and(|third| is(third, "v1"))
-        {
-            Self::OpenAiChat
-        } else {
-            Self::Unknown
+        if is(second, "v1") {
+            return OF_V1
+                .iter()
+                .find(|(name, _)| is(last, name))
+                .map_or(Self::Unknown, |(_, endpoint)| *endpoint);
         }
+        let is_below_v1 = third.is_some_and(|third| is(third, "v1"));
+        if is_below_v1 && is(second, "chat") && is(last, "completions") {
+            Self::OpenAiChat
+        } else if is_below_v1 && is(second, "messages") && is(last, "count_tokens") {
+            Self::AnthropicCountTokens
+        } else {
+            gemini_call(last, second).map_or(Self::Unknown, |(_, endpoint)| endpoint)
+        }
+    }
+
+    /// The model that a path of Gemini names, `gemini-2.5-pro` style; `None` for every other path.
+    ///
+    /// Reads the path as [`Endpoint::of`] does. Bytes that are not UTF-8 become U+FFFD.
+    pub fn model_in(path: &str) -> Option<String> {
+        let path = resolved(path);
+        let mut segments = segments_from_the_end(&path);
+        let (last, second) = (segments.next()?, segments.next()?);
+        let (model, _) = gemini_call(last, second)?;
+        Some(String::from_utf8_lossy(model).into_owned())
     }
 
     /// Whose API it is.
@@ -97,6 +112,38 @@ impl Endpoint {
             Self::Unknown => "unknown",
         }
     }
+}
+
+/// What stands right below `/v1/`.
+const OF_V1: [(&str, Endpoint); 4] = [
+    ("messages", Endpoint::AnthropicMessages),
+    ("responses", Endpoint::OpenAiResponses),
+    ("completions", Endpoint::OpenAiCompletions),
+    ("embeddings", Endpoint::OpenAiEmbeddings),
+];
+
+/// Model and endpoint of the last two segments of a Gemini path, of whatever version and below whatever prefix.
+fn gemini_call<'p>(last: &'p [u8], second: &[u8]) -> Option<(&'p [u8], Endpoint)> {
+    // Tuned models are called by their own name, or on Vertex by that of their deployment.
+    let holds_models = ["models", "tunedModels", "endpoints"]
+        .iter()
+        .any(|name| second.eq_ignore_ascii_case(name.as_bytes()));
+    let colon = last.iter().rposition(|&byte| byte == b':')?;
+    let (model, method) = last.split_at_checked(colon)?;
+    let endpoint = if method.eq_ignore_ascii_case(b":generateContent") {
+        Endpoint::GeminiGenerate
+    } else if method.eq_ignore_ascii_case(b":streamGenerateContent") {
+        Endpoint::GeminiStream
+    } else {
+        return None;
+    };
+    (holds_models && !model.is_empty()).then_some((model, endpoint))
+}
+
+/// `path` without query and fragment, percent-encoding resolved.
+fn resolved(path: &str) -> Cow<'_, [u8]> {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    percent_decoded(path.as_bytes())
 }
 
 /// The segments that remain once empty ones, `.` and `..` are resolved, last one first.
@@ -165,6 +212,26 @@ mod tests {
             ("/v1/messages", Endpoint::AnthropicMessages),
             ("/v1/messages?beta=true", Endpoint::AnthropicMessages),
             ("/anthropic/v1/messages#x", Endpoint::AnthropicMessages),
+            ("/v1/messages/count_tokens", Endpoint::AnthropicCountTokens),
+            ("/v1/completions", Endpoint::OpenAiCompletions),
+            ("/openai/v1/responses?x=1", Endpoint::OpenAiResponses),
+            ("/v1/embeddings", Endpoint::OpenAiEmbeddings),
+            (
+                "/v1beta/models/gemini-2.5-pro:generateContent",
+                Endpoint::GeminiGenerate,
+            ),
+            (
+                "/v1/projects/p/locations/l/publishers/google/models/m:streamGenerateContent?alt=sse",
+                Endpoint::GeminiStream,
+            ),
+            (
+                "/v1beta1/projects/p/locations/l/endpoints/123:generateContent",
+                Endpoint::GeminiGenerate,
+            ),
+            (
+                "/v1beta/tunedModels/mine:generateContent",
+                Endpoint::GeminiGenerate,
+            ),
         ] {
             assert_eq!(Endpoint::of("POST", path), endpoint, "{path}");
         }
@@ -184,6 +251,36 @@ mod tests {
         ] {
             assert_eq!(Endpoint::of("POST", path), Endpoint::OpenAiChat, "{path}");
         }
+        for path in [
+            "/v1beta/models/m:streamGenerateContent/",
+            "/v1beta/models/m%3AstreamGenerateContent",
+            "/v1beta/models%2fm%3astreamgeneratecontent",
+            "/V1BETA/MODELS/./m:STREAMGENERATECONTENT",
+            "/v1beta/models/x/../m:streamGenerate%43ontent",
+            "//v1beta//models//m:streamGenerateContent?alt=sse#x",
+        ] {
+            assert_eq!(Endpoint::of("POST", path), Endpoint::GeminiStream, "{path}");
+            assert_eq!(Endpoint::model_in(path).as_deref(), Some("m"), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_model_of_a_path_is_what_stands_before_its_method() {
+        for (path, model) in [
+            (
+                "/v1beta/models/gemini-2.5-pro:generateContent",
+                Some("gemini-2.5-pro"),
+            ),
+            ("/v1beta/models/a:b:generateContent", Some("a:b")),
+            ("/v1beta/models/a%20%FF:generateContent", Some("a \u{fffd}")),
+            ("/v1beta/models/:generateContent", None),
+            ("/v1beta/models/m:countTokens", None),
+            ("/v1beta/m:generateContent", None),
+            ("/v1/chat/completions", None),
+            ("/", None),
+        ] {
+            assert_eq!(Endpoint::model_in(path).as_deref(), model, "{path}");
+        }
     }
 
     #[test]
@@ -195,9 +292,19 @@ mod tests {
             ("POST", "/v1"),
             ("POST", "/messages"),
             ("POST", "/v2/messages"),
-            ("POST", "/v1/messages/count_tokens"),
+            ("POST", "/messages/count_tokens"),
+            ("POST", "/v1/x/count_tokens"),
+            ("POST", "/v1/responses/resp_1"),
+            ("POST", "/v1/responses/resp_1/cancel"),
+            ("POST", "/v2/embeddings"),
+            ("POST", "/v1beta/models/m:embedContent"),
+            ("POST", "/v1beta/models/m:generateContent/x"),
+            ("POST", "/v1beta/models/:generateContent"),
+            ("POST", "/v1beta/models/generateContent"),
+            ("POST", "/v1beta/m:generateContent"),
+            ("GET", "/v1beta/models/m:generateContent"),
             ("POST", "/v1/messages/batches"),
-            ("POST", "/v1/completions"),
+            ("POST", "/completions"),
             ("POST", "/chat/completions"),
             ("POST", "/v1/chat/completions/.."),
             ("POST", "/v1/chat/completions%"),

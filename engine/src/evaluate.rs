@@ -18,8 +18,9 @@ use crate::{
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
 
-/// When an account that is throttled for its state may ask again; fixed, so that it tells nothing.
-const STATE_RETRY: Duration = Duration::from_secs(60);
+/// When an account that is throttled for its state may ask again; fixed, so that it tells nothing, and longer than
+/// SDKs are let wait by default, so that they do not come back on their own.
+const STATE_RETRY: Duration = Duration::from_secs(300);
 
 /// A request body as the host could read it.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +88,21 @@ pub enum Ending {
 }
 
 impl Hold {
+    /// Whether anything of it counts only while the exchange is under way.
+    pub fn holds_leases(&self) -> bool {
+        self.reservation.holds_leases()
+    }
+
+    /// Gives back what counts only while the exchange is under way, at once; a second time does nothing.
+    pub fn release_leases(
+        &mut self,
+        ledger: &mut Ledger,
+        now: Timestamp,
+        store: &mut impl CounterStore,
+    ) {
+        ledger.release_leases(&mut self.reservation, now, store);
+    }
+
     /// Replaces what was reserved by what was used.
     ///
     /// Where no usage became known: a failure cost nothing; an answer that is complete was given, and
@@ -109,8 +125,8 @@ impl Hold {
             .units
             .iter()
             .map(|unit| match (unit, usage) {
-                (Unit::Requests, _) => None,
-                (Unit::Concurrency, _) => Some(0),
+                // The ledger gives leases back by itself.
+                (Unit::Requests | Unit::Concurrency, _) => None,
                 (unit, Usage::Known(tokens)) => Some(used(*unit, tokens)),
                 (_, Usage::Absent | Usage::Unknown) => unmetered,
             })
@@ -268,7 +284,7 @@ fn decide(
         let rule = Rule::State(state);
         let refusal = Verdict::refuse(Action::Throttle, Basis::Detection, rule, Vec::new());
         return Verdict {
-            retry_after: Some(STATE_RETRY),
+            retry_after: Some(policy.responses.delay),
             ..refusal
         };
     }
@@ -430,7 +446,7 @@ fn read<'a>(
     match read {
         Ok(mut facts) => {
             found.capabilities = policy.capabilities.of(&facts, &excerpt);
-            found.model = facts.model.as_deref().map(label);
+            found.model = facts.model.as_deref().or(head.model.as_deref()).map(label);
             let state = found.standing.as_ref().map(|standing| standing.state);
             let selected = policy.shaping.select(Subject {
                 tier: found.tier.unwrap_or_default(),
@@ -512,6 +528,7 @@ fn charge(
             window: budget.window,
             limit: budget.limit,
             amount: estimate(budget.unit, facts, policy),
+            lease: budget.unit == Unit::Concurrency,
         });
         budgets.push((index, budget.unit));
     }
@@ -528,6 +545,7 @@ fn charge(
                 window: threshold.window,
                 limit: u32::MAX,
                 amount: estimate(threshold.unit, facts, policy),
+                lease: false,
             });
         }
     }

@@ -4,7 +4,7 @@ use crate::{
     denial::{self, Denial},
     detect::{Observation, Plan, Standing, Verification},
     endpoint::Endpoint,
-    evaluate::{Asked, Body, Ending, Evaluation, evaluate},
+    evaluate::{Asked, Body, Ending, Evaluation, Hold, evaluate},
     hash::HashKey,
     identity::{self, Head},
     ledger::Ledger,
@@ -23,11 +23,17 @@ use core::time::Duration;
 pub struct Exchange {
     head: Head,
     started: Timestamp,
+    /// When it is decided: later than `started` where the body took its time.
+    arrived: Timestamp,
     standing: Option<Standing>,
     waiting: usize,
     evaluation: Option<Evaluation>,
     meter: UsageMeter,
     shaper: Option<ResponseShaper>,
+    /// The policy lets no response through that was to be stripped and cannot be read.
+    refuses_unreadable: bool,
+    /// The rest of the response goes nowhere.
+    is_cut: bool,
     lost: bool,
 }
 
@@ -58,6 +64,8 @@ pub struct HeadChanges {
     pub remove: Vec<&'static str>,
     /// Headers to set, whatever was there.
     pub set: Vec<(&'static str, String)>,
+    /// What the client gets instead of the response, which then counts as broken off.
+    pub reply: Option<Denial>,
 }
 
 impl Answer {
@@ -94,11 +102,14 @@ impl Exchange {
         Self {
             head,
             started: now,
+            arrived: now,
             standing: None,
             waiting: 0,
             evaluation: None,
             meter,
             shaper: None,
+            refuses_unreadable: false,
+            is_cut: false,
             lost: false,
         }
     }
@@ -116,6 +127,13 @@ impl Exchange {
     /// How many requests of this worker wait because they are delayed; tell it before deciding.
     pub fn waits_with(&mut self, waiting: usize) {
         self.waiting = waiting;
+    }
+
+    /// The request's body has arrived, now; tell it before deciding where that took a while. Counters must hear the
+    /// right time: a client that sends slowly would otherwise charge a window that has passed, and one whose past is
+    /// longer ago than the window would seem to have a clock that stepped back, which begins the window anew.
+    pub fn arrives(&mut self, now: Timestamp) {
+        self.arrived = self.started.max(now);
     }
 
     /// Whether the verdict may depend on the body; if not, decide at once with an empty one.
@@ -141,14 +159,14 @@ impl Exchange {
                     policy,
                     key,
                     head: &self.head,
-                    now: self.started,
+                    now: self.arrived,
                     standing: self.standing,
                     waiting: self.waiting,
                 };
                 none.insert(evaluate(asked, body, ledger, store))
             }
         };
-        if let Some(denial) = Denial::of(policy, &self.head, evaluation) {
+        if let Some(denial) = Denial::of(policy, &self.head, evaluation, self.arrived) {
             return Answer::Reply(denial);
         }
         let mut forward = Forward {
@@ -161,6 +179,7 @@ impl Exchange {
         }
         if !evaluation.strip.is_nothing() {
             self.shaper = Some(ResponseShaper::new(self.head.endpoint, evaluation.strip));
+            self.refuses_unreadable = policy.shaping.refuses_unreadable;
             // What cannot be read cannot be stripped.
             forward.remove_headers.push(String::from("accept-encoding"));
         }
@@ -208,12 +227,19 @@ impl Exchange {
             {
                 // The upstream encodes unasked: nothing of it can be read, so nothing is taken out.
                 self.shaper = None;
+                if self.refuses_unreadable {
+                    self.lost = true;
+                    changes.reply = Some(Denial::interrupted(&self.head));
+                    return changes;
+                }
             } else {
                 changes.remove.push("content-length");
             }
         }
         let provider = self.head.endpoint.provider();
-        changes.set = rate_limit::headers(policy, provider, &evaluation.quotas, headers);
+        let quotas = &evaluation.quotas;
+        // What is left was measured when the request was decided, and windows run from then.
+        changes.set = rate_limit::headers(policy, provider, quotas, self.arrived, headers);
         if let Some(step_up) = evaluation.verdict.verification {
             changes.set.extend(denial::step_up_headers(policy, step_up));
         }
@@ -225,6 +251,33 @@ impl Exchange {
         self.evaluation
             .as_ref()
             .is_some_and(|evaluation| evaluation.hold.is_some())
+    }
+
+    /// Whether `response_ended` has anything to do.
+    pub fn holds_leases(&self) -> bool {
+        let hold = self
+            .evaluation
+            .as_ref()
+            .and_then(|evaluation| evaluation.hold.as_ref());
+        hold.is_some_and(Hold::holds_leases)
+    }
+
+    /// The response has ended: gives back what the exchange holds of concurrency budgets, at once, so that a client
+    /// that asks again as soon as it has its answer is not refused. Call it before the end goes on to the client;
+    /// `finish` does it for every other way out.
+    pub fn response_ended(
+        &mut self,
+        now: Timestamp,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) {
+        let hold = self
+            .evaluation
+            .as_mut()
+            .and_then(|evaluation| evaluation.hold.as_mut());
+        if let Some(hold) = hold {
+            hold.release_leases(ledger, now, store);
+        }
     }
 
     /// What was decided, once it was.
@@ -256,11 +309,26 @@ impl Exchange {
     }
 
     /// The next bytes of the response body; what replaces them, if anything does. `end` says that they are the last.
+    ///
+    /// Where the policy refuses responses that were to be stripped and cannot be read, one that turns out so ends
+    /// here: events with the provider's error event, JSON unfinished. Nothing of the rest goes on.
     pub fn response(&mut self, chunk: &[u8], end: bool) -> Option<Vec<u8>> {
         self.meter.feed(chunk);
+        if self.is_cut {
+            return Some(Vec::new());
+        }
         let shaper = self.shaper.as_mut()?;
         let mut shaped = Vec::with_capacity(chunk.len());
         shaper.feed(chunk, end, &mut shaped);
+        if self.refuses_unreadable && shaper.lost() {
+            self.is_cut = true;
+            let error = denial::event(&self.head, u64::from(u32::MAX));
+            return Some(if shaper.is_events() {
+                error
+            } else {
+                Vec::new()
+            });
+        }
         (shaped != chunk).then_some(shaped)
     }
 

@@ -52,6 +52,8 @@ pub struct Caller {
 pub struct Head {
     /// Endpoint asked for.
     pub endpoint: Endpoint,
+    /// The model that its path names, as Gemini's do; any other endpoint names it in the body.
+    pub model: Option<String>,
     /// The caller; `None` when no source gave an account and the policy refuses such requests.
     pub caller: Option<Caller>,
     /// The policy lets its path pass without a look at the body.
@@ -78,9 +80,9 @@ impl Head {
         let one = |name: &str| find(headers.clone(), name).one();
         let path = one(":path").unwrap_or_default();
         let method = one(":method").unwrap_or_default();
-        let endpoint = match (core::str::from_utf8(method), core::str::from_utf8(path)) {
-            (Ok(method), Ok(path)) => Endpoint::of(method, path),
-            _ => Endpoint::Unknown,
+        let (endpoint, model) = match (core::str::from_utf8(method), core::str::from_utf8(path)) {
+            (Ok(method), Ok(path)) => (Endpoint::of(method, path), Endpoint::model_in(path)),
+            _ => (Endpoint::Unknown, None),
         };
         let encoding = one("content-encoding").unwrap_or_default();
         let compressed = !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity");
@@ -136,7 +138,7 @@ impl Head {
         let attestation = match (&caller, &verification.header) {
             (Some(caller), Some(header)) => find(headers.clone(), header)
                 .one()
-                .map(|token| verification.attested(token, &caller.account, now)),
+                .map(|token| verification.attested(key, token, &caller.account, now)),
             _ => None,
         };
         if let (Some(caller), Some(Ok(attested))) = (&mut caller, attestation) {
@@ -170,6 +172,7 @@ impl Head {
         });
         Self {
             endpoint,
+            model,
             passes_through: policy.inspection.passes_through(path),
             caller,
             compressed,

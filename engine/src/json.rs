@@ -12,7 +12,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 pub(crate) use number::Number;
 use string::End;
-pub(crate) use string::{first_special, unescape_into};
+pub(crate) use string::{quote_or_backslash, unescape_into};
 
 /// Levels of nesting allowed; a tool schema spends two per level of its own.
 pub(crate) const MAX_DEPTH: u32 = 64;
@@ -73,6 +73,12 @@ impl<'a> Reader<'a> {
             depth: 0,
             fresh: false,
         }
+    }
+
+    /// The byte offset of the place: of the value that comes next, once its kind was asked for, or the end of
+    /// the value before.
+    pub(crate) const fn position(&self) -> usize {
+        self.at
     }
 
     /// The kind of the value that comes next; does not move past it.

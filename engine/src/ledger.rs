@@ -5,6 +5,8 @@
 //! what it had reserved stays charged until the window has passed, so a crash can cost clients room but never give any away
 //! (only debt beyond the reserved amount, settled in its last tick, is forgotten).
 mod attempt;
+mod leases;
+mod marks;
 mod page;
 mod queue;
 mod reservation;
@@ -19,10 +21,11 @@ use crate::{
     window::Span,
 };
 use attempt::{Attempt, Refusal, assign};
+use leases::Leases;
 use page::Page;
 use queue::{Queue, Settlement};
-use reservation::Held;
 pub use reservation::Reservation;
+use reservation::{Held, Kind};
 
 /// Tries to write one bucket before a call gives up. A try fails only because another worker's succeeded.
 const MAX_TRIES: u32 = 32;
@@ -43,6 +46,9 @@ pub struct Charge {
     /// What to reserve; clamped to `limit`, so that a single large request can pass when nothing else is charged.
     /// Zero reserves nothing and is refused only by debt.
     pub amount: u32,
+    /// Whether it is a lease: given back whole when the exchange ends, renewed while it goes on. `window` is then its
+    /// timeout, after which the lease of a worker that died no longer counts.
+    pub lease: bool,
 }
 
 impl Charge {
@@ -53,22 +59,26 @@ impl Charge {
 
 /// Outcome of a reservation.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are granted, and a box would cost each of them an allocation"
+)]
 pub enum Admission {
     /// All charges fit and are reserved.
     Granted(Reservation),
     /// Nothing was charged.
     Refused {
-        /// Index into the charges: the one that would hold longest.
+        /// Index into the charges: the one that would hold longest; a lease only if nothing else refuses.
         charge: usize,
         /// What its window already holds.
         used: u64,
         /// The earliest time after which the same request would fit if nothing else were charged meanwhile; the window's
-        /// length for a limit of zero, where there is none.
+        /// length for a limit of zero, where there is none. A second for a lease, because others may be given back at any time.
         retry_after: Duration,
     },
 }
 
-/// What happened since the ledger was made; counts only grow, except `pending`.
+/// What happened since the ledger was made; counts only grow, except `pending` and `leases`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LedgerStats {
     /// Writes that another worker's write made void.
@@ -83,6 +93,10 @@ pub struct LedgerStats {
     pub clock_resets: u64,
     /// Settlements that wait now.
     pub pending: u64,
+    /// Leases that this worker's exchanges hold now.
+    pub leases: u64,
+    /// Leases that were dropped by whoever held them and given back by the ledger; a mistake of the host.
+    pub abandoned: u64,
     /// Settlements lost because the queue was full and the store failed too: room that was not given back, debt that is forgotten.
     pub dropped: u64,
 }
@@ -93,6 +107,7 @@ pub struct Ledger {
     /// Where records live.
     pub layout: Layout,
     queue: Queue,
+    leases: Leases,
     /// Buffers for the buckets of one exchange, kept for the next.
     pages: Vec<Page>,
     /// Buffer for calls about one bucket.
@@ -106,6 +121,7 @@ impl Ledger {
         Self {
             layout,
             queue: Queue::default(),
+            leases: Leases::default(),
             pages: Vec::new(),
             page: Page::default(),
             stats: LedgerStats::default(),
@@ -136,71 +152,49 @@ impl Ledger {
     /// Replaces what `reservation` holds by `actual` (same order as the charges; `None` keeps the reserved amount).
     ///
     /// The reserved amount goes back to the sub-window that it came from, the actual one is charged now, even beyond the
-    /// limit: debt is carried. Calls the store only when 4,096 settlements wait already.
+    /// limit: debt is carried. Leases are given back, whatever `actual` says of them. Calls the store only for leases that
+    /// were not given back before, and when 4,096 settlements wait already.
     pub fn settle(
         &mut self,
-        reservation: Reservation,
+        mut reservation: Reservation,
         actual: &[Option<u32>],
         now: Timestamp,
         store: &mut impl CounterStore,
     ) {
         for (held, actual) in reservation.iter().zip(actual) {
-            if let Some(actual) = actual.filter(|actual| *actual != held.amount) {
+            let actual = actual.filter(|actual| *actual != held.amount);
+            if let (Kind::Use, Some(actual)) = (held.kind, actual) {
                 self.settle_one(held, actual, now, store);
             }
         }
+        self.release_leases(&mut reservation, now, store);
     }
 
     /// Gives back everything that `reservation` holds, for an exchange that did not happen.
     pub fn abort(
         &mut self,
-        reservation: Reservation,
+        mut reservation: Reservation,
         now: Timestamp,
         store: &mut impl CounterStore,
     ) {
-        for held in reservation.iter() {
+        for held in reservation.iter().filter(|held| held.kind == Kind::Use) {
             self.settle_one(held, 0, now, store);
         }
+        self.release_leases(&mut reservation, now, store);
     }
 
-    /// Writes queued settlements of at most `max_buckets` buckets; returns how many settlements still wait. Two calls per
-    /// bucket; stops at the first failure of the store, after which nothing is lost.
+    /// Renews the leases that are due, and writes queued settlements of at most `max_buckets` buckets; returns how many
+    /// settlements still wait. Two calls per bucket; stops at the first failure of the store, after which nothing is lost.
+    /// Call it several times a second while any exchange holds anything.
     pub fn flush(
         &mut self,
         max_buckets: usize,
         now: Timestamp,
         store: &mut impl CounterStore,
     ) -> usize {
-        let mut page = mem::take(&mut self.page);
-        for _ in 0..max_buckets {
-            let Some(bucket) = self.queue.next_bucket() else {
-                break;
-            };
-            page.bucket = bucket;
-            // A bucket that only met conflicts waits for the next flush; a store that fails would fail again.
-            let written = self.write_queued(&mut page, now, store);
-            if written.is_err_and(|error| error != StoreError::CONTENDED) {
-                break;
-            }
-        }
-        self.page = page;
+        self.renew_leases(now, store);
+        self.write_buckets(max_buckets, now, store);
         self.pending()
-    }
-
-    /// How long ago `owner` was first marked as `budget`, as far back as `window` reaches; marks it now as well. A
-    /// sixteenth of the window exact, never too long.
-    ///
-    /// # Errors
-    /// The store's own. Nothing is marked then.
-    pub fn mark(
-        &mut self,
-        _owner: u64,
-        _budget: u64,
-        _window: Duration,
-        _now: Timestamp,
-        _store: &mut impl CounterStore,
-    ) -> Result<Duration, StoreError> {
-        Ok(Duration::ZERO)
     }
 
     /// What the record of `charge` holds now, as this worker sees it; one read.
@@ -231,6 +225,7 @@ impl Ledger {
     pub fn stats(&self) -> LedgerStats {
         LedgerStats {
             pending: u64::try_from(self.pending()).unwrap_or(u64::MAX),
+            leases: u64::try_from(self.leases.len()).unwrap_or(u64::MAX),
             ..self.stats
         }
     }
@@ -271,7 +266,9 @@ impl Ledger {
             );
             return stopped;
         }
-        Ok(Admission::Granted(attempt.reservation))
+        let mut reservation = attempt.reservation;
+        self.look_after(&mut reservation);
+        Ok(Admission::Granted(reservation))
     }
 
     /// Writes a page of a reservation, checking it again after every conflict.
@@ -293,6 +290,34 @@ impl Ledger {
         }
         self.stats.retries_exhausted = self.stats.retries_exhausted.saturating_add(1);
         Err(StoreError::CONTENDED)
+    }
+
+    /// Writes what is queued for at most `max_buckets` buckets.
+    fn write_buckets(&mut self, max_buckets: usize, now: Timestamp, store: &mut impl CounterStore) {
+        for _ in 0..max_buckets {
+            let Some(bucket) = self.queue.next_bucket() else {
+                break;
+            };
+            // A bucket that only met conflicts waits for the next flush; a store that fails would fail again.
+            let written = self.write_bucket(bucket, now, store);
+            if written.is_err_and(|error| error != StoreError::CONTENDED) {
+                break;
+            }
+        }
+    }
+
+    /// Writes what is queued for a bucket.
+    fn write_bucket(
+        &mut self,
+        bucket: u32,
+        now: Timestamp,
+        store: &mut impl CounterStore,
+    ) -> Result<(), StoreError> {
+        let mut page = mem::take(&mut self.page);
+        page.bucket = bucket;
+        let written = self.write_queued(&mut page, now, store);
+        self.page = page;
+        written
     }
 
     /// Writes a page that holds nothing but queued settlements.
@@ -358,6 +383,7 @@ impl Ledger {
             limit,
             amount,
             slot: reserved_in,
+            kind,
             ..
         } = *held;
         let settlement = |slot, released, charged| Settlement {
@@ -367,6 +393,7 @@ impl Ledger {
             slot,
             released,
             charged,
+            lease: kind != Kind::Use,
         };
         let (slot, released, charged) = (id.span.slot(now), amount.into(), actual.into());
         if slot == reserved_in {
@@ -385,7 +412,7 @@ impl Ledger {
         if self.queue.push(bucket, settlement) {
             return;
         }
-        self.flush(BUCKETS_WHEN_FULL, now, store);
+        self.write_buckets(BUCKETS_WHEN_FULL, now, store);
         if !self.queue.push(bucket, settlement) {
             self.stats.dropped = self.stats.dropped.saturating_add(1);
         }

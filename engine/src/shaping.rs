@@ -3,6 +3,12 @@
 //! A shaped request asks for less than its client did, and its answer is true; a stripped response
 //! keeps its structure, its ids and whatever a later request has to bring back (signatures, encrypted
 //! reasoning), so that every client can read it.
+mod cursor;
+mod document;
+mod events;
+mod extent;
+mod held;
+mod place;
 mod request;
 mod response;
 

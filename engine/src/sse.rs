@@ -2,21 +2,23 @@
 //!
 //! Gives the data of each event and nothing else: providers repeat the event's name inside the data.
 //! An event that lies whole in a chunk is handed out from there; only split ones are copied, up to
-//! [`MAX_EVENT`]. A byte order mark is the caller's to drop.
+//! [`MAX_EVENT`], beyond which they are handed out piece by piece. A byte order mark is the caller's to drop.
 use alloc::vec::Vec;
 
-/// Bytes of data that one event may have to be handed out.
+/// Bytes of data that one event may have to be handed out whole.
 pub(crate) const MAX_EVENT: usize = 64 * 1024;
 /// Capacity that is kept between events; ordinary events are well below.
 const KEPT: usize = 4 * 1024;
 
 const FIELD: &[u8] = b"data";
 
-/// The data of one event, or that it was longer than [`MAX_EVENT`].
+/// The data of one event: whole, or in parts and then an end where it is longer than [`MAX_EVENT`]. How the
+/// stream is split decides where parts begin and never which of the two it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Data<'a> {
     Whole(&'a [u8]),
-    TooLarge,
+    Part(&'a [u8]),
+    End,
 }
 
 /// Where in a line the stream is.
@@ -69,11 +71,12 @@ impl Events {
             if self.line == Line::Name(0) && !self.has_data {
                 if let Some((data, after)) = whole_event(rest) {
                     // A line feed that is left of the blank line is a blank line of no event.
-                    each(if data.len() > MAX_EVENT {
-                        Data::TooLarge
+                    if data.len() > MAX_EVENT {
+                        each(Data::Part(data));
+                        each(Data::End);
                     } else {
-                        Data::Whole(data)
-                    });
+                        each(Data::Whole(data));
+                    }
                     rest = after;
                     continue;
                 }
@@ -81,7 +84,7 @@ impl Events {
             rest = match self.line {
                 Line::Name(read) if !is_end_of_line(byte) => {
                     self.line = match byte {
-                        b':' if read == FIELD.len() => self.begin_data(),
+                        b':' if read == FIELD.len() => self.begin_data(&mut each),
                         _ if FIELD.get(read) == Some(&byte) => Line::Name(read.saturating_add(1)),
                         _ => Line::Ignored,
                     };
@@ -96,7 +99,7 @@ impl Events {
                     let (text, after) = rest.split_at(end);
                     if matches!(line, Line::Colon | Line::Value) {
                         self.line = Line::Value;
-                        self.append(text);
+                        self.append(text, &mut each);
                     }
                     match after.split_first() {
                         Some((&byte, after)) => {
@@ -111,24 +114,29 @@ impl Events {
         }
     }
 
-    /// The event that the stream broke off in, as far as it came.
+    /// The event that the stream broke off in, as far as it came; [`Data::End`] where that came in parts.
     pub(crate) fn pending(&self) -> Option<Data<'_>> {
         self.has_data.then(|| self.event())
     }
 
-    fn begin_data(&mut self) -> Line {
+    fn begin_data(&mut self, each: &mut impl FnMut(Data<'_>)) -> Line {
         if self.has_data {
-            self.append(b"\n");
+            self.append(b"\n", each);
         }
         self.has_data = true;
         Line::Colon
     }
 
-    fn append(&mut self, text: &[u8]) {
+    fn append(&mut self, text: &[u8], each: &mut impl FnMut(Data<'_>)) {
         let needed = self.data.len().saturating_add(text.len());
         if self.too_large || needed > MAX_EVENT {
             self.too_large = true;
-            self.data = Vec::new();
+            let begun = core::mem::take(&mut self.data);
+            for part in [begun.as_slice(), text] {
+                if !part.is_empty() {
+                    each(Data::Part(part));
+                }
+            }
             return;
         }
         if needed > self.data.capacity() {
@@ -155,7 +163,7 @@ impl Events {
             }
             // `data` without a colon is a field with an empty value.
             Line::Name(read) if read == FIELD.len() => {
-                self.begin_data();
+                self.begin_data(each);
             }
             _ => {}
         }
@@ -164,7 +172,7 @@ impl Events {
 
     fn event(&self) -> Data<'_> {
         if self.too_large {
-            Data::TooLarge
+            Data::End
         } else {
             Data::Whole(&self.data)
         }
@@ -197,7 +205,8 @@ mod tests {
         let mut keep = |data: Data<'_>| {
             seen.push(match data {
                 Data::Whole(data) => Some(String::from_utf8_lossy(data).into_owned()),
-                Data::TooLarge => None,
+                Data::Part(_) => return,
+                Data::End => None,
             });
         };
         for chunk in chunks {

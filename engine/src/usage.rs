@@ -1,21 +1,25 @@
 //! Tokens that a response says it used, read while it streams by.
 //!
-//! A number is given only where the response told all of it. What broke off, was compressed or was too
-//! large to keep gives [`Usage::Unknown`], which is not zero: whoever charges decides by how the response ended (`evaluate::Ending`).
+//! A number is given only where the response told all of it. What broke off or was compressed gives
+//! [`Usage::Unknown`], which is not zero: whoever charges decides by how the response ended
+//! (`evaluate::Ending`). An event of any size is read, in bounded memory; only a `usage` of more than
+//! 4 KiB is not.
 mod counts;
+mod elements;
 mod events;
-mod json_body;
+mod scan;
+mod tally;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Provider};
 use alloc::boxed::Box;
 use core::fmt;
 use events::EventBody;
-use json_body::JsonBody;
+use scan::Scan;
 
-/// Token counts of one response.
+/// Token counts of one response. Counting tokens costs none; embeddings have no output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tokens {
-    /// Prompt tokens, cached ones included. Saturating.
+    /// Prompt tokens, cached ones and those of tools that the server called included. Saturating.
     pub input: u32,
     /// Completion tokens, reasoning included. Saturating.
     pub output: u32,
@@ -32,14 +36,14 @@ pub enum Usage {
     Known(Tokens),
     /// The response ended, or failed, and told nothing.
     Absent,
-    /// The response did not end, or could not be read (compressed, too large an event).
+    /// The response did not end, or could not be read (compressed, usage that makes no sense).
     Unknown,
 }
 
 /// Reads usage out of JSON or SSE, split anywhere, in bounded memory.
 ///
-/// The kind of body is told by its first bytes, not by a header. Anything but JSON and SSE, and
-/// responses of [`Endpoint::Unknown`], give [`Usage::Unknown`]. `Debug` shows no content.
+/// The kind of body is told by its first bytes, not by a header. A JSON array is a stream of Gemini's.
+/// Anything but JSON and SSE, and responses of [`Endpoint::Unknown`], give [`Usage::Unknown`]. `Debug` shows no content.
 pub struct UsageMeter {
     endpoint: Endpoint,
     body: Body,
@@ -48,7 +52,7 @@ pub struct UsageMeter {
 enum Body {
     /// Nothing but so many bytes of a byte order mark, or white space.
     Unseen(usize),
-    Json(JsonBody),
+    Json(Scan),
     /// Boxed: its searchers take a kilobyte, which no other body needs.
     Events(Box<EventBody>),
     Unreadable,
@@ -60,8 +64,8 @@ impl UsageMeter {
     /// A meter for responses of `endpoint`.
     pub fn new(endpoint: Endpoint) -> Self {
         let body = match endpoint {
-            Endpoint::OpenAiChat | Endpoint::AnthropicMessages => Body::Unseen(0),
-            _ => Body::Unreadable,
+            Endpoint::Unknown => Body::Unreadable,
+            _ => Body::Unseen(0),
         };
         Self { endpoint, body }
     }
@@ -74,7 +78,10 @@ impl UsageMeter {
             match byte {
                 _ if BYTE_ORDER_MARK.get(*marks) == Some(&byte) => *marks = marks.saturating_add(1),
                 b' ' | b'\n' | b'\r' | b'\t' => *marks = BYTE_ORDER_MARK.len(),
-                b'{' => self.body = Body::Json(JsonBody::new(self.endpoint)),
+                b'{' => self.body = Body::Json(Scan::of_body(self.endpoint)),
+                b'[' if self.endpoint.provider() == Provider::Gemini => {
+                    self.body = Body::Events(Box::new(EventBody::of_array(self.endpoint)))
+                }
                 // The fields of an event, `data`, `event`, `id` and `retry`, or a comment.
                 b'd' | b'e' | b'i' | b'r' | b':' => {
                     self.body = Body::Events(Box::new(EventBody::new(self.endpoint)))
@@ -95,8 +102,8 @@ impl UsageMeter {
     /// What is known; `ended` says whether the body ended in order.
     ///
     /// A response that was broken off counts as told once its final usage came: the object of a JSON
-    /// body, the chunk without choices or `[DONE]` of OpenAI, the `message_delta` of Anthropic. Until
-    /// then it is [`Usage::Unknown`], even where a part such as Anthropic's input tokens was told.
+    /// body, the chunk without choices or `[DONE]` of OpenAI, `response.completed` and its like, the
+    /// `message_delta` of Anthropic, the chunk of Gemini that finishes every candidate. Until then it is [`Usage::Unknown`], even where a part such as Anthropic's input tokens was told.
     pub fn usage(&self, ended: bool) -> Usage {
         match &self.body {
             Body::Json(body) => body.usage(),

@@ -108,6 +108,29 @@ impl Window {
         self.newest > self.span.slot(now).saturating_add(SUB_WINDOWS)
     }
 
+    /// Whether anything was charged in `slot` and still counts at some time.
+    pub(crate) fn counts_in(&self, slot: u64) -> bool {
+        let age = self
+            .newest
+            .checked_sub(slot)
+            .and_then(|age| usize::try_from(age).ok());
+        age.and_then(|age| self.counts.get(age))
+            .is_some_and(|count| *count > 0)
+    }
+
+    /// How long ago the sub-window of the oldest charge that counts at `now` ended; zero while it goes on, and
+    /// where nothing counts.
+    pub(crate) fn age(&self, now: Timestamp) -> Duration {
+        let counting = self.counting(self.span.slot(now));
+        let oldest = counting.iter().rposition(|count| *count > 0);
+        let slot = oldest
+            .and_then(|age| u64::try_from(age).ok())
+            .and_then(|age| self.newest.checked_sub(age));
+        slot.map_or(Duration::ZERO, |slot| {
+            now.saturating_since(self.span.start(slot.saturating_add(1)))
+        })
+    }
+
     /// Adds `amount` at `now` and returns the sub-window that holds it, for a later [`settle`](Self::settle).
     pub fn charge(&mut self, now: Timestamp, amount: u32) -> u64 {
         if self.is_ahead(now) {

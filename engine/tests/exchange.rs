@@ -663,11 +663,11 @@ fn only_the_paths_that_a_policy_names_pass_through_and_none_that_merely_look_lik
         assert_eq!(status(path), None, "{path}");
     }
     for path in [
-        "/v1/responses",
+        "/v1/batches",
         "/v1/modelsx",
-        "/v1/models/../responses",
-        "/v1/models/%2e%2e/responses",
-        "/v1/models//responses",
+        "/v1/models/../batches",
+        "/v1/models/%2e%2e/batches",
+        "/v1/models//batches",
         "/v1/models;a=b",
         "/v1/model",
         "",

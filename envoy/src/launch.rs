@@ -123,7 +123,9 @@ impl Envoy {
     /// plugin or its policy is refused, with what was said; [`EnvoyError::TimedOut`] after `options.patience`.
     pub async fn start(mut options: EnvoyOptions) -> Result<Self, EnvoyError> {
         options.binary = existing(&options.binary)?;
-        options.wasm = existing(&options.wasm)?;
+        if options.plugin {
+            options.wasm = existing(&options.wasm)?;
+        }
         let (dir, temporary) = directory(options.dir.as_deref())?;
         let files = Files::under(&dir);
         files.remove_traces()?;

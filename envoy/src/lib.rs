@@ -29,6 +29,7 @@ pub mod mock;
 mod options;
 mod process;
 mod reload;
+pub mod sdk;
 pub mod stage;
 mod stats;
 mod template;

@@ -17,6 +17,8 @@ pub struct EnvoyOptions {
     pub upstream: SocketAddr,
     /// Worker threads, each with its own VM. Default 2.
     pub workers: u32,
+    /// Whether the plugin is there at all. Default true; false for what the same Envoy does without it.
+    pub plugin: bool,
     /// Lets the plugin hold the request head until it has read the body. Default true; false for testing without.
     pub allow_on_headers_stop_iteration: bool,
     /// Bytes of one request body that Envoy holds; longer is answered with 413. Raised to 65,535. Default 16 MiB, four times the shipped policy's cap.
@@ -46,6 +48,7 @@ impl EnvoyOptions {
             policy_json: policy_json.into(),
             upstream,
             workers: 2,
+            plugin: true,
             allow_on_headers_stop_iteration: true,
             buffer_limit_bytes: 16 * 1024 * 1024,
             trusted_hops: 1,

@@ -37,8 +37,12 @@ pub(crate) fn listener(
     decision_log: &Path,
     access_log: &Path,
 ) -> String {
+    let template = match options.plugin {
+        true => LISTENER.to_owned(),
+        false => without_plugin(LISTENER),
+    };
     fill(
-        LISTENER,
+        &template,
         &[
             ("LISTEN_HOST", Value::from("127.0.0.1")),
             ("LISTEN_PORT", Value::from(0)),
@@ -57,6 +61,22 @@ pub(crate) fn listener(
             ("ACCESS_LOG", path(access_log)),
         ],
     )
+}
+
+/// The listener without Weir's entry among the HTTP filters.
+fn without_plugin(listener: &str) -> String {
+    let mut is_plugins = false;
+    let mut rest = String::with_capacity(listener.len());
+    for line in listener.lines() {
+        if line.starts_with("        - name: ") {
+            is_plugins = line.trim() == "- name: weir";
+        }
+        if !is_plugins {
+            rest.push_str(line);
+            rest.push('\n');
+        }
+    }
+    rest
 }
 
 fn path(path: &Path) -> Value {
@@ -108,6 +128,21 @@ mod tests {
 
         assert!(!bootstrap.contains("${"), "{bootstrap}");
         assert!(!listener.contains("${"), "{listener}");
+    }
+
+    #[test]
+    fn without_the_plugin_everything_else_is_the_same() {
+        let mut without = options();
+        without.plugin = false;
+        let [with, without] = [options(), without]
+            .map(|options| listener(&options, "{}", "d".as_ref(), "a".as_ref()));
+
+        assert!(with.contains("filters.http.wasm") && !without.contains("filters.http.wasm"));
+        assert!(without.lines().all(|line| with.contains(line)));
+        assert_eq!(
+            without.matches("- name: ").count() + 1,
+            with.matches("- name: ").count()
+        );
     }
 
     #[test]

@@ -1,4 +1,13 @@
 //! The mock and the client against one another, without an Envoy between: what later tests take for given.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what tests are built of fails as they do, by panicking"
+)]
+
+#[path = "mock/apis.rs"]
+mod apis;
+
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};

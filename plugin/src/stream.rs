@@ -11,6 +11,7 @@ use proxy_wasm::{
 };
 use std::{cell::RefCell, rc::Rc};
 use weir_engine::{
+    denial::Denial,
     evaluate::Body,
     exchange::{Answer, Exchange, Forward},
     policy::Policy,
@@ -60,6 +61,7 @@ impl Stream {
                 exchange.stands(standing);
             }
             exchange.waits_with(worker.delays.len());
+            exchange.arrives(worker.latest());
             exchange.decide(
                 policy,
                 &worker.key,
@@ -68,24 +70,13 @@ impl Stream {
                 &mut SharedData,
             )
         });
-        if exchange.holds() {
-            worker::with(|worker| worker.holding = worker.holding.saturating_add(1));
-        }
         let denial = match answer {
             None => return Action::Continue,
             Some(Answer::Forward(forward)) => return self.forward(forward, body),
             Some(Answer::Reply(denial)) => denial,
         };
         self.replied = true;
-        if hostcalls::send_local_response(denial.status, &denial.headers, &denial.body, "weir")
-            .is_err()
-        {
-            hostcalls::log(
-                Level::Error,
-                "weir: the host refused a local reply; the request stays paused",
-            );
-        }
-        Action::Pause
+        reply(&denial)
     }
 
     /// Lets the request go on, changed and late as the verdict says; `body` is what was decided on.
@@ -128,6 +119,20 @@ impl Stream {
         hostcalls::replace_buffer(Buffer::RequestBody, replaced.len(), changed)
     }
 
+    /// A part of the response has come, the last one if `end`: what counts only while the exchange is under way is
+    /// given back before the client can know that it is over.
+    fn response_part(&mut self, end: bool) {
+        self.ended |= end;
+        let Some(exchange) = self.exchange.as_mut().filter(|_| end) else {
+            return;
+        };
+        if exchange.holds_leases() {
+            worker::with(|worker| {
+                exchange.response_ended(worker.latest(), &mut worker.ledger, &mut SharedData);
+            });
+        }
+    }
+
     /// What a callback answers after the verdict.
     fn after_verdict(&self) -> Action {
         let waits = worker::with(|worker| worker.delays.holds(self.id)) == Some(true);
@@ -158,6 +163,20 @@ impl Stream {
     }
 }
 
+/// Answers in the place of whoever was to answer.
+fn reply(denial: &Denial) -> Action {
+    let Denial {
+        status,
+        headers,
+        body,
+    } = denial;
+    if hostcalls::send_local_response(*status, headers, body, "weir").is_err() {
+        let text = "weir: the host refused a local reply; the stream stays paused";
+        hostcalls::log(Level::Error, text);
+    }
+    Action::Pause
+}
+
 impl Context for Stream {}
 
 impl HttpContext for Stream {
@@ -170,6 +189,7 @@ impl HttpContext for Stream {
         self.has_length = Pairs::new(&headers).any(|(name, _)| name == b"content-length");
         let begun = worker::with(|worker| {
             worker.serves_streams = true;
+            worker.open = worker.open.saturating_add(1);
             let now = worker.now();
             Exchange::begin(policy, &worker.key, Pairs::new(&headers), now)
         });
@@ -215,7 +235,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
-        self.ended |= end;
+        self.response_part(end);
         let (Some(policy), Some(exchange)) = (&self.policy, &mut self.exchange) else {
             return Action::Continue;
         };
@@ -224,6 +244,10 @@ impl HttpContext for Stream {
         }
         let headers = hostcalls::headers(HeaderMap::Response).unwrap_or_default();
         let changes = exchange.response_head(policy, Pairs::new(&headers));
+        if let Some(denial) = changes.reply {
+            self.replied = true;
+            return reply(&denial);
+        }
         let mut refused = false;
         for name in &changes.remove {
             refused |= hostcalls::remove_header(HeaderMap::Response, name).is_err();
@@ -238,7 +262,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
-        self.ended |= end;
+        self.response_part(end);
         let Some(exchange) = self.exchange.as_mut().filter(|_| !self.replied) else {
             return Action::Continue;
         };
@@ -263,7 +287,7 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        self.ended = true;
+        self.response_part(true);
         Action::Continue
     }
 
@@ -276,9 +300,7 @@ impl HttpContext for Stream {
                 stalls.forget(self.id);
             }
             worker.delays.forget(self.id);
-            if exchange.holds() {
-                worker.holding = worker.holding.saturating_sub(1);
-            }
+            worker.open = worker.open.saturating_sub(1);
             let now = worker.latest();
             let status = exchange
                 .needs_status(self.ended)

@@ -46,8 +46,8 @@ pub(crate) struct Worker {
     pub(crate) key: HashKey,
     /// Counters.
     pub(crate) ledger: Ledger,
-    /// Open streams that hold a reservation.
-    pub(crate) holding: u32,
+    /// Streams between their head and their log: while there are any, ticks look at the clock.
+    pub(crate) open: u32,
     /// Streams that wait before they go on.
     pub(crate) delays: Delays,
     /// Streams came to this VM: it is not the one of Envoy's main thread.
@@ -92,7 +92,7 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
     let mut worker = Worker {
         key,
         ledger: Ledger::new(layout),
-        holding: 0,
+        open: 0,
         delays: Delays::default(),
         serves_streams: false,
         detection: None,
@@ -181,7 +181,7 @@ impl Worker {
     }
 
     /// The time of the last look at the clock: when the latest request came, or a tick ago while any
-    /// stream holds a reservation.
+    /// stream is open.
     pub(crate) fn latest(&self) -> Timestamp {
         self.latest
     }
@@ -291,11 +291,11 @@ impl Worker {
         self.report();
     }
 
-    /// Looks at the clock only where something waits or is held, but then it must: a window that others
+    /// Looks at the clock only where something waits or is open, but then it must: a window that others
     /// have charged since this worker's last request would seem to lie in the future, and be begun
-    /// anew. So whatever is settled is settled at a time that is a tick old at most.
+    /// anew. So whatever is charged or settled is at a time that is a tick old at most.
     fn settle(&mut self, max_buckets: usize) {
-        if self.holding > 0 || self.ledger.pending() > 0 {
+        if self.open > 0 || self.ledger.pending() > 0 {
             let now = self.now();
             self.ledger.flush(max_buckets, now, &mut SharedData);
         }
@@ -323,6 +323,7 @@ impl Worker {
                 before.clock_resets,
             ),
             ("state_dropped", stats.dropped, before.dropped),
+            ("state_abandoned_leases", stats.abandoned, before.abandoned),
         ] {
             self.metrics.add(name, &[], now.saturating_sub(then));
         }

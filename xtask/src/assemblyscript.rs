@@ -12,11 +12,11 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::digest;
+use crate::npm::{self, LOCK};
 use crate::staging::Staging;
 use crate::subprocess;
 use crate::workspace::Workspace;
 
-const LOCK: &str = "package-lock.json";
 const COMPILER: &str = "node_modules/assemblyscript/bin/asc";
 
 /// `abort` is no import of any proxy; the runtime brings one that logs.
@@ -44,14 +44,14 @@ pub(crate) enum Outcome {
 /// When files cannot be read or written.
 pub(crate) fn build(workspace: &Workspace) -> Result<Outcome> {
     let sources = workspace.root.join("guests/assemblyscript");
-    let node = match version("node").and_then(|node| version("npm").map(|_| node)) {
+    let node = match npm::node_version() {
         Ok(node) => node,
         Err(error) => return Ok(Outcome::Skipped(skipped(&error))),
     };
     let folder = workspace.target.join("assemblyscript");
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let lock = digest::sha256_of(&sources.join(LOCK))?;
-    let packages = match packages(&sources, &folder, &lock) {
+    let packages = match npm::packages(&sources, &folder, COMPILER) {
         Ok(packages) => packages,
         Err(error) => return Ok(Outcome::Skipped(skipped(&error))),
     };
@@ -78,31 +78,6 @@ fn skipped(error: &anyhow::Error) -> String {
     format!(
         "guests in AssemblyScript: {error:#}; they need node, npm and a registry that npm can reach"
     )
-}
-
-fn version(program: &str) -> Result<String> {
-    subprocess::stdout_of(Command::new(program).arg("--version"))
-}
-
-/// The folder with `node_modules` as the lock file says; installed once.
-fn packages(sources: &Path, folder: &Path, lock: &str) -> Result<PathBuf> {
-    let short = lock.get(..16).unwrap_or(lock);
-    let installed = folder.join(format!("packages-{short}"));
-    if installed.join(COMPILER).is_file() {
-        return Ok(installed);
-    }
-    let staging = Staging::new(folder, "packages")?;
-    let fresh = staging.path().join("packages");
-    fs::create_dir_all(&fresh)?;
-    for name in ["package.json", LOCK] {
-        fs::copy(sources.join(name), fresh.join(name))?;
-    }
-    // Nothing of the packages runs but the compiler.
-    let flags = ["--ignore-scripts", "--no-audit", "--no-fund"];
-    let mut npm = Command::new("npm");
-    subprocess::stdout_of(npm.arg("ci").args(flags).current_dir(&fresh))?;
-    staging.publish("packages", &installed)?;
-    Ok(installed)
 }
 
 /// Every guest's source, sorted.
@@ -149,20 +124,6 @@ fn compile(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lock_file_names_packages_by_their_content_and_no_registry() {
-        let workspace = Workspace::find().unwrap();
-        let lock = workspace.root.join("guests/assemblyscript").join(LOCK);
-
-        let lock = fs::read_to_string(lock).unwrap();
-
-        assert!(
-            !lock.contains("resolved") && !lock.contains("://reg"),
-            "{lock}"
-        );
-        assert_eq!(lock.matches("\"integrity\"").count(), 4);
-    }
 
     #[test]
     fn only_sources_are_guests() {

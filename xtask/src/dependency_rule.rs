@@ -13,6 +13,7 @@ use crate::metadata::{Metadata, Package};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("weir-engine", &[]),
     ("weir-envoy", &[]),
+    ("weir-fuzz", &["weir-engine"]),
     ("weir-guests", &[]),
     ("weir-host", &["weir-engine", "weir-envoy"]),
     ("weir-plugin", &["weir-engine"]),

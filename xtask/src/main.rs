@@ -11,11 +11,14 @@ mod debian;
 mod dependency_rule;
 mod digest;
 mod envoy;
+mod fuzz;
 mod guests;
 mod libtest;
 mod license;
 mod metadata;
+mod npm;
 mod reproducible;
+mod sdk;
 mod staging;
 mod steps;
 mod subprocess;
@@ -57,12 +60,29 @@ enum Command {
     /// Gets Envoy (or takes the one ENVOY names) and prints its path; exit 2 where it cannot be had
     #[command(after_help = "Example: ENVOY=/usr/bin/envoy cargo xtask envoy")]
     Envoy,
+    /// Holds the official SDKs against a real Envoy with Weir; exit 2 where they cannot be had
+    #[command(after_help = "Example: cargo xtask sdk --format json")]
+    Sdk {
+        /// How the result is printed
+        #[arg(long, value_enum, default_value_t = sdk::Format::Text)]
+        format: sdk::Format,
+    },
     /// Runs what CI runs
     #[command(after_help = "Example: cargo xtask check --only fmt,clippy")]
     Check {
         /// Steps to run, separated by commas; all of them by default
         #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = check::step_names())]
         only: Vec<String>,
+    },
+    /// Fuzzes what reads requests, strips responses and checks attestations
+    #[command(after_help = "Example: cargo xtask fuzz shaper --seconds 600")]
+    Fuzz {
+        /// What to fuzz; each in turn by default
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(fuzz::TARGETS))]
+        target: Option<String>,
+        /// How long to fuzz each
+        #[arg(long, value_name = "N", default_value_t = fuzz::SECONDS, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: u32,
     },
     /// Builds the plugin in two folders and compares the bytes
     #[command(after_help = "Example: cargo xtask reproducible")]
@@ -87,7 +107,9 @@ fn run(command: Command) -> Result<bool> {
         Command::Wasm { out } => wasm::run(&workspace, out),
         Command::Guests => guests::run(&workspace),
         Command::Envoy => envoy::run(&workspace),
+        Command::Sdk { format } => sdk::run(&workspace, format),
         Command::Check { only } => check::run(&workspace, &only),
+        Command::Fuzz { target, seconds } => fuzz::run(&workspace, target.as_deref(), seconds),
         Command::Reproducible => reproducible::run(&workspace),
     }
 }

@@ -11,12 +11,13 @@ use crate::dependency_rule;
 use crate::libtest;
 use crate::metadata::Metadata;
 use crate::reproducible;
+use crate::sdk::{self, Format};
 use crate::tree::Snapshot;
 use crate::wasm::{self, Place};
 
-/// A Kubernetes ConfigMap, the simplest way to bring the plugin to a proxy, holds 1 MiB
-/// with its metadata; and every worker of an Envoy compiles all of it.
-const WASM_BUDGET_BYTES: u64 = 1_000_000;
+/// Every Envoy compiles all of it at each change of configuration. (A Kubernetes ConfigMap, which holds 1 MiB, has become
+/// too small for it: images and volumes bring it to a proxy.)
+const WASM_BUDGET_BYTES: u64 = 1_350_000;
 
 /// Lines of a failed command's log that are repeated; the file has them all.
 const REPORT_LINES: usize = 400;
@@ -67,6 +68,11 @@ pub(crate) const STEPS: &[Step] = &[
         name: "conformance",
         promise: "our host behaves as Envoy does",
         run: conformance,
+    },
+    Step {
+        name: "sdk",
+        promise: "the official SDKs behave well on every answer",
+        run: sdk,
     },
     Step {
         name: "doc",
@@ -253,6 +259,22 @@ fn conformance(session: &mut Session) -> Result<Outcome> {
         status,
         &told,
     )))
+}
+
+fn sdk(session: &mut Session) -> Result<Outcome> {
+    let envoy = match session.envoy()? {
+        Ok(envoy) => envoy,
+        Err(reason) => return Ok(Outcome::Skipped(reason)),
+    };
+    let workspace = session.workspace;
+    let packages = match sdk::packages(workspace) {
+        Ok(packages) => packages,
+        Err(error) if sdk::is_mismatch(&error) => return Err(error),
+        Err(error) => return Ok(Outcome::Skipped(format!("{error:#}"))),
+    };
+    let plugin = session.plugin()?.path.clone();
+    let mut command = sdk::comparison(workspace, &packages, &envoy.path, &plugin, Format::Text)?;
+    plain(session, "sdk", &mut command)
 }
 
 fn doc(session: &mut Session) -> Result<Outcome> {

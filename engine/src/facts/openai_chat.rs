@@ -1,7 +1,10 @@
 //! Facts of `POST /v1/chat/completions`.
+use super::RequestFacts;
 use super::prompt::Prompt;
+use super::reasoning::{Level, Reasoning, thinking};
+use super::sampling::StructuredOutput;
 use super::text::TextSink;
-use super::{Reasoning, RequestFacts, count, enter_object, flag, is_effort, thinking, word};
+use super::values::{count, counted_logprobs, enter_object, flag, sequences, word};
 use crate::json::{Fault, Reader};
 
 /// What several keys say together.
@@ -11,9 +14,11 @@ struct Settings {
     max_completion_tokens: Option<u32>,
     logprobs: bool,
     top_logprobs: bool,
+    /// vLLM's, of the tokens of the prompt.
+    prompt_logprobs: bool,
     tools: u32,
     functions: u32,
-    effort: bool,
+    level: Level,
     include_reasoning: bool,
     reasoning: Reasoning,
     thinking: Reasoning,
@@ -30,17 +35,17 @@ pub(super) fn read<'a>(
     let shape = prompt.shape.finish();
     facts.shape = shape;
     facts.max_output_tokens = settings.max_completion_tokens.max(settings.max_tokens);
-    facts.logprobs = settings.logprobs || settings.top_logprobs;
+    facts.logprobs = settings.logprobs || settings.top_logprobs || settings.prompt_logprobs;
     facts.tools = settings.tools.saturating_add(settings.functions);
     let (reasoning, thinking) = (settings.reasoning, settings.thinking);
     facts.reasoning = Reasoning {
-        requested: settings.effort
+        requested: settings.level.asks
             || settings.include_reasoning
             || reasoning.requested
             || thinking.requested,
         visible: settings.include_reasoning || reasoning.visible || thinking.visible,
         budget_tokens: reasoning.budget_tokens.or(thinking.budget_tokens),
-        effort: None,
+        effort: settings.level.effort.max(reasoning.effort),
     };
     outcome
 }
@@ -62,6 +67,7 @@ fn fields<'a>(
             b"max_completion_tokens" => settings.max_completion_tokens = count(reader)?,
             b"logprobs" => settings.logprobs = flag(reader)?,
             b"top_logprobs" => settings.top_logprobs = count(reader)? > Some(0),
+            b"prompt_logprobs" => settings.prompt_logprobs = counted_logprobs(reader)?,
             b"tools" => {
                 settings.tools = 0;
                 prompt.tools(reader, &mut settings.tools)?;
@@ -70,13 +76,19 @@ fn fields<'a>(
                 settings.functions = 0;
                 prompt.tools(reader, &mut settings.functions)?;
             }
-            b"reasoning_effort" => {
-                settings.effort = word(reader)?.is_some_and(|level| is_effort(&level))
-            }
+            b"reasoning_effort" => settings.level = Level::read(reader)?,
             b"include_reasoning" => settings.include_reasoning = flag(reader)?,
             b"reasoning" => settings.reasoning = reasoning(reader)?,
             b"thinking" => settings.thinking = thinking(reader)?,
-            _ => reader.skip()?,
+            b"response_format" => {
+                prompt.facts.structured_output = StructuredOutput::read(reader)?;
+            }
+            b"stop" => prompt.facts.stop_sequences = sequences(reader)?,
+            other => {
+                if !prompt.facts.sampling.read(other, reader)? {
+                    reader.skip()?;
+                }
+            }
         }
     }
     Ok(())
@@ -84,12 +96,13 @@ fn fields<'a>(
 
 /// `reasoning`, as servers beyond OpenAI's own take it: reasoning is then returned unless excluded.
 fn reasoning(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
-    let (mut effort, mut enabled, mut excluded, mut summary) = (false, false, false, false);
+    let (mut enabled, mut excluded, mut summary) = (false, false, false);
+    let mut level = Level::default();
     let mut budget_tokens = None;
     if enter_object(reader)? {
         while let Some(key) = reader.field()? {
             match key.as_ref() {
-                b"effort" => effort = word(reader)?.is_some_and(|level| is_effort(&level)),
+                b"effort" => level = Level::read(reader)?,
                 b"enabled" => enabled = flag(reader)?,
                 b"exclude" => excluded = flag(reader)?,
                 b"summary" => {
@@ -101,11 +114,11 @@ fn reasoning(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
             }
         }
     }
-    let requested = effort || enabled || budget_tokens > Some(0);
+    let requested = level.asks || enabled || budget_tokens > Some(0);
     Ok(Reasoning {
         requested,
         visible: !excluded && (requested || summary),
         budget_tokens,
-        effort: None,
+        effort: level.effort,
     })
 }

@@ -4,13 +4,15 @@
 //! a role or a type to follow the content that it governs: such content is passed over first and read
 //! again once its role is known. That costs a hostile body one more pass per level, and there are
 //! [`LEVELS`] of them.
+use super::RequestFacts;
 use super::shape::Shape;
 use super::text::{Role, TextSink, hand_out};
-use super::{RequestFacts, count_items, enter_object, tools, word};
+use super::tools::tools;
+use super::values::{count_items, enter_object, word};
 use crate::json::{Fault, Kind, Reader};
 
 /// How deep content is followed into content: message, tool result, search result or document, its text.
-const LEVELS: u8 = 4;
+pub(super) const LEVELS: u8 = 4;
 
 /// Reads prompt text and history into facts, and hands the text out.
 pub(super) struct Prompt<'f, 'a> {
@@ -78,22 +80,38 @@ impl<'f, 'a> Prompt<'f, 'a> {
         if !enter_object(reader)? {
             return Ok(());
         }
-        self.sink.message();
-        self.user_spoke = false;
+        self.begin_message();
         let (mut role, mut content) = (None, None);
         let outcome = self.message_fields(reader, &mut role, &mut content);
-        self.is_first = false;
         // Also where the body was cut inside of the message: what is there counts.
         let role = role.unwrap_or(Role::User);
         let outcome = outcome.and(self.settle(content, role, 0));
-        let facts = &mut *self.facts;
-        match role {
-            Role::User => add(&mut facts.user_turns, u32::from(self.user_spoke)),
-            Role::Assistant => add(&mut facts.assistant_turns, 1),
-            Role::Tool => add(&mut facts.tool_results, 1),
-            Role::System => {}
-        }
+        add(&mut self.facts.tool_results, u32::from(role == Role::Tool));
+        self.end_message(role);
         outcome
+    }
+
+    /// A message begins: text from here on is its own.
+    pub(super) fn begin_message(&mut self) {
+        self.sink.message();
+        self.user_spoke = false;
+    }
+
+    /// Takes a key of the message at hand into the shape, which is that of the first message.
+    pub(super) fn message_key(&mut self, key: &[u8], reader: &Reader<'_>) {
+        if self.is_first {
+            self.shape.message_field(key, reader);
+        }
+    }
+
+    /// The message at hand, spoken by `role`, has ended: counts the turn.
+    pub(super) fn end_message(&mut self, role: Role) {
+        self.is_first = false;
+        match role {
+            Role::User => add(&mut self.facts.user_turns, u32::from(self.user_spoke)),
+            Role::Assistant => add(&mut self.facts.assistant_turns, 1),
+            Role::System | Role::Tool => {}
+        }
     }
 
     fn message_fields(
@@ -103,9 +121,7 @@ impl<'f, 'a> Prompt<'f, 'a> {
         content: &mut Option<Governed<'a>>,
     ) -> Result<(), Fault> {
         while let Some(key) = reader.field()? {
-            if self.is_first {
-                self.shape.message_field(&key, reader);
-            }
+            self.message_key(&key, reader);
             match key.as_ref() {
                 b"role" => *role = word(reader)?.map(|name| role_of(&name)),
                 b"content" => self.content_or_later(reader, *role, 0, content)?,
@@ -172,7 +188,12 @@ impl<'f, 'a> Prompt<'f, 'a> {
     }
 
     /// A string, or an array of parts.
-    fn content(&mut self, reader: &mut Reader<'a>, role: Role, level: u8) -> Result<(), Fault> {
+    pub(super) fn content(
+        &mut self,
+        reader: &mut Reader<'a>,
+        role: Role,
+        level: u8,
+    ) -> Result<(), Fault> {
         match reader.kind()? {
             Kind::String => self.text(reader, role),
             Kind::Array if level < LEVELS => {
@@ -190,7 +211,13 @@ impl<'f, 'a> Prompt<'f, 'a> {
         }
     }
 
-    fn part(&mut self, reader: &mut Reader<'a>, role: Role, level: u8) -> Result<(), Fault> {
+    /// The object of a part.
+    pub(super) fn part(
+        &mut self,
+        reader: &mut Reader<'a>,
+        role: Role,
+        level: u8,
+    ) -> Result<(), Fault> {
         reader.enter()?;
         let (mut part, mut content, mut attached) = (None, None, false);
         let outcome = self.part_fields(reader, role, level, &mut part, &mut content, &mut attached);
@@ -273,7 +300,8 @@ impl<'f, 'a> Prompt<'f, 'a> {
         Ok(())
     }
 
-    fn text(&mut self, reader: &mut Reader<'a>, role: Role) -> Result<(), Fault> {
+    /// A string that `role` says.
+    pub(super) fn text(&mut self, reader: &mut Reader<'a>, role: Role) -> Result<(), Fault> {
         let (raw, whole) = reader.string_or_beginning()?;
         let bytes = hand_out(raw, role, self.sink);
         add(
@@ -297,7 +325,7 @@ impl Part {
 }
 
 /// An unknown role speaks as the user: a server that has more roles gives them to prompts.
-fn role_of(name: &str) -> Role {
+pub(super) fn role_of(name: &str) -> Role {
     match name {
         "system" | "developer" => Role::System,
         "assistant" => Role::Assistant,
@@ -310,13 +338,13 @@ fn role_of(name: &str) -> Role {
 fn part_of(name: &str) -> Part {
     match name {
         "image" | "document" | "container_upload" | "image_url" | "input_audio" | "audio_url"
-        | "video_url" | "file" => Part::Attachment,
+        | "video_url" | "file" | "input_image" | "input_file" => Part::Attachment,
         _ if name.ends_with("tool_use") => Part::ToolUse,
         _ if name.ends_with("tool_result") => Part::ToolResult,
         _ => Part::Other,
     }
 }
 
-fn add(count: &mut u32, more: u32) {
+pub(super) fn add(count: &mut u32, more: u32) {
     *count = count.saturating_add(more);
 }

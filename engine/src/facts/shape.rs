@@ -89,12 +89,74 @@ fn part_of(key: &[u8]) -> Option<Part> {
     })
 }
 
+/// Keys of the APIs beside chat and messages.
+fn other_part_of(key: &[u8]) -> Option<Part> {
+    Some(match key {
+        b"max_output_tokens"
+        | b"maxOutputTokens"
+        | b"echo"
+        | b"dimensions"
+        | b"encoding_format"
+        | b"truncation"
+        | b"background"
+        | b"max_tool_calls"
+        | b"topP"
+        | b"topK"
+        | b"candidateCount"
+        | b"candidate_count"
+        | b"responseLogprobs"
+        | b"response_logprobs"
+        | b"presencePenalty"
+        | b"frequencyPenalty"
+        | b"responseMimeType"
+        | b"response_mime_type" => Part::Scalar,
+        b"include" | b"stopSequences" | b"safetySettings" | b"safety_settings" => Part::Count,
+        b"prompt"
+        | b"input"
+        | b"suffix"
+        | b"instructions"
+        | b"previous_response_id"
+        | b"conversation"
+        | b"text"
+        | b"contents"
+        | b"systemInstruction"
+        | b"system_instruction"
+        | b"generationConfig"
+        | b"generation_config"
+        | b"toolConfig"
+        | b"tool_config"
+        | b"cachedContent"
+        | b"cached_content"
+        | b"labels"
+        | b"thinkingConfig"
+        | b"thinking_config"
+        | b"responseSchema"
+        | b"response_schema"
+        | b"responseJsonSchema"
+        | b"response_json_schema"
+        | b"responseModalities"
+        | b"speechConfig"
+        | b"mediaResolution" => Part::Presence,
+        _ => return None,
+    })
+}
+
 impl Shape {
     /// Takes a key of the body and, from a copy of `reader`, what counts of the value before it.
     ///
     /// Passes over the values of few keys, and over those alone a second time.
     pub(super) fn field(&mut self, key: &[u8], reader: &Reader<'_>) {
-        let Some(part) = part_of(key) else {
+        self.field_as(part_of(key), key, reader);
+    }
+
+    /// As [`Self::field`], where the keys of every API count. What chat and messages give stays as it is,
+    /// since what was learnt of their shapes would be lost otherwise.
+    pub(super) fn any_field(&mut self, key: &[u8], reader: &Reader<'_>) {
+        self.field_as(other_part_of(key).or_else(|| part_of(key)), key, reader);
+    }
+
+    fn field_as(&mut self, part: Option<Part>, key: &[u8], reader: &Reader<'_>) {
+        let Some(part) = part else {
             return self.push(UNKNOWN_KEY);
         };
         self.push(word(key));

@@ -3,6 +3,11 @@ use alloc::string::String;
 use std::vec;
 use std::vec::Vec;
 
+mod completions;
+mod gemini;
+mod reasoning;
+mod responses;
+mod sampling;
 mod shape;
 
 #[derive(Default)]
@@ -31,6 +36,10 @@ fn chat(body: &str) -> (RequestFacts<'_>, Vec<(Role, String)>) {
 
 fn messages(body: &str) -> (RequestFacts<'_>, Vec<(Role, String)>) {
     facts_of(Endpoint::AnthropicMessages, body.as_bytes(), false)
+}
+
+fn read_as(endpoint: Endpoint, body: &str) -> (RequestFacts<'_>, Vec<(Role, String)>) {
+    facts_of(endpoint, body.as_bytes(), false)
 }
 
 fn said(texts: &[(Role, &str)]) -> Vec<(Role, String)> {
@@ -95,12 +104,12 @@ fn an_agentic_chat_gives_all_of_its_facts() {
             requested: true,
             visible: false,
             budget_tokens: None,
-            effort: None,
+            effort: Some(Effort::High),
         },
+        structured_output: StructuredOutput::Json,
         text_bytes: 9 + 4 + 6 + 10 + 4 + 6,
         attachments: 3,
-        shape: 0,
-        truncated: false,
+        ..RequestFacts::default()
     };
     assert_eq!(facts, wanted);
     let (s, u, a, t) = (Role::System, Role::User, Role::Assistant, Role::Tool);
@@ -335,78 +344,6 @@ fn a_value_of_a_wrong_type_hides_no_other_fact() {
 }
 
 #[test]
-fn reasoning_is_what_the_request_asks_beyond_the_default() {
-    let asked = |requested, visible, budget_tokens| Reasoning {
-        requested,
-        visible,
-        budget_tokens,
-        effort: None,
-    };
-    for (fields, wanted) in [
-        (r#""reasoning_effort":"none""#, asked(false, false, None)),
-        (r#""reasoning_effort":"minimal""#, asked(false, false, None)),
-        (r#""reasoning_effort":"low""#, asked(true, false, None)),
-        (r#""reasoning":{"effort":"high"}"#, asked(true, true, None)),
-        (
-            r#""reasoning":{"effort":"high","exclude":true}"#,
-            asked(true, false, None),
-        ),
-        (
-            r#""reasoning":{"max_tokens":500}"#,
-            asked(true, true, Some(500)),
-        ),
-        (r#""reasoning":{"enabled":true}"#, asked(true, true, None)),
-        (
-            r#""reasoning":{"summary":"auto"}"#,
-            asked(false, true, None),
-        ),
-        (r#""reasoning":{}"#, asked(false, false, None)),
-        (r#""include_reasoning":true"#, asked(true, true, None)),
-        (r#""include_reasoning":false"#, asked(false, false, None)),
-        (r#""thinking":{"type":"enabled"}"#, asked(true, true, None)),
-    ] {
-        assert_eq!(
-            chat(&std::format!("{{{fields}}}")).0.reasoning,
-            wanted,
-            "{fields}"
-        );
-    }
-    for (fields, wanted) in [
-        (
-            r#""thinking":{"type":"enabled","budget_tokens":2048}"#,
-            asked(true, true, Some(2048)),
-        ),
-        (r#""thinking":{"type":"adaptive"}"#, asked(true, true, None)),
-        (
-            r#""thinking":{"type":"adaptive","display":"omitted"}"#,
-            asked(true, false, None),
-        ),
-        (
-            r#""thinking":{"display":"summarized","type":"adaptive"}"#,
-            asked(true, true, None),
-        ),
-        (
-            r#""thinking":{"type":"disabled","budget_tokens":2048}"#,
-            asked(false, false, None),
-        ),
-        (
-            r#""output_config":{"effort":"high"}"#,
-            asked(true, false, None),
-        ),
-        (
-            r#""output_config":{"format":{}}"#,
-            asked(false, false, None),
-        ),
-    ] {
-        assert_eq!(
-            messages(&std::format!("{{{fields}}}")).0.reasoning,
-            wanted,
-            "{fields}"
-        );
-    }
-}
-
-#[test]
 fn a_cut_body_gives_the_facts_of_its_prefix() {
     let body = r#"{"model":"m","tools":[{},{}],"messages":[{"role":"user","content":"one"},{"role":"user","content":"two caf\u00e9"#;
 
@@ -597,14 +534,18 @@ fn debug_output_never_shows_text() {
 
 #[test]
 fn input_is_estimated_as_a_token_per_four_bytes_rounded_up() {
-    let estimate = |text_bytes| {
+    let estimate = |(text_bytes, prompt_tokens)| {
         estimated_input_tokens(&RequestFacts {
             text_bytes,
+            prompt_tokens,
             ..RequestFacts::default()
         })
     };
 
-    assert_eq!([0, 1, 4, 5, u32::MAX].map(estimate), [0, 1, 1, 2, 1 << 30]);
+    assert_eq!(
+        [(0, 0), (1, 0), (4, 0), (5, 7), (u32::MAX, 0), (4, u32::MAX)].map(estimate),
+        [0, 1, 1, 9, 1 << 30, u32::MAX]
+    );
 }
 
 #[test]

@@ -82,6 +82,19 @@ pub(crate) struct Number {
     pub(crate) exponent: i32,
 }
 
+impl Number {
+    /// Its thousandths, cut to whole ones and saturated; `None` below zero or for no number.
+    pub(crate) fn thousandths(self) -> Option<u32> {
+        let mut decimal = Decimal {
+            digits: self.digits,
+            kept: 0,
+            exponent: self.exponent,
+        };
+        decimal.shift(3);
+        (!self.is_negative).then(|| decimal.whole())
+    }
+}
+
 /// The offset after `word`, which must stand at `at`.
 pub(super) fn word(bytes: &[u8], at: usize, word: &'static [u8]) -> Result<usize, Fault> {
     let rest = bytes.get(at..).unwrap_or_default();

@@ -159,6 +159,19 @@ pub(crate) fn first_special(word: u64) -> Option<usize> {
     (found != 0).then(|| usize::try_from(found.trailing_zeros() >> 3).unwrap_or(0))
 }
 
+/// The first quote or backslash. Most strings outside of an answer's text are shorter than eight bytes,
+/// for which a call would cost more than the search.
+#[inline]
+pub(crate) fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    let found = bytes
+        .first_chunk()
+        .and_then(|&word| first_special(u64::from_le_bytes(word)));
+    let is_stop = |at: &usize| matches!(bytes.get(*at), Some(b'"' | b'\\'));
+    found
+        .filter(is_stop)
+        .or_else(|| memchr::memchr2(b'"', b'\\', bytes))
+}
+
 /// Bytes of the escape at `at`, or `None` where the input ends inside of it.
 fn escape_len(bytes: &[u8], at: usize) -> Result<Option<usize>, Fault> {
     let rest = bytes.get(at..).unwrap_or_default();

@@ -73,8 +73,16 @@ impl<'a> Attempt<'a> {
     }
 
     fn refuse(&mut self, refusal: Refusal) {
-        let holds_longest = |longest: Refusal| refusal.retry_after > longest.retry_after;
-        if self.refusal.is_none_or(holds_longest) {
+        // A lease may be given back at any time: what it tells is no promise, so it is told only if all else is well.
+        let rank = |refusal: Refusal| {
+            let charge = self.charges.get(refusal.charge);
+            let is_lease = charge.is_some_and(|charge| charge.lease);
+            (!is_lease, refusal.retry_after)
+        };
+        if self
+            .refusal
+            .is_none_or(|longest| rank(refusal) > rank(longest))
+        {
             self.refusal = Some(refusal);
         }
     }

@@ -2,7 +2,11 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::{Charge, LedgerStats, queue::Queue, queue::Settlement, reservation::Held};
+use super::{
+    Charge, LedgerStats, leases,
+    queue::{Queue, Settlement},
+    reservation::{Held, Kind},
+};
 use crate::{
     store::{CounterStore, StoreError, Swap, Version},
     table::{self, Bucket, Found, Record, RecordId, Room},
@@ -106,9 +110,11 @@ impl Page {
         }
         let used_then = used.saturating_add(u64::from(amount));
         if used_then > u64::from(limit) {
-            let retry_after = found.map_or(Duration::ZERO, |(_, record)| {
-                record.window.retry_after(now, limit, amount)
-            });
+            let retry_after = match found {
+                _ if charge.lease => leases::RETRY,
+                Some((_, record)) => record.window.retry_after(now, limit, amount),
+                None => Duration::ZERO,
+            };
             return Outcome::Refused { used, retry_after };
         }
         let mut held = Held {
@@ -118,9 +124,13 @@ impl Page {
             used: u32::try_from(used_then).unwrap_or(u32::MAX),
             slot: id.span.slot(now),
             born: 0,
+            kind: Kind::Use,
         };
         if amount == 0 {
             return Outcome::Held(held);
+        }
+        if charge.lease {
+            held.kind = Kind::Lease(None);
         }
         let (place, mut record) = match found {
             Some(found) => found,
@@ -146,13 +156,14 @@ impl Page {
             slot,
             released,
             charged,
+            lease,
         } = *settlement;
         // Whoever settles may know only an old time: that is no reason to doubt the window's.
         let found = Bucket::reopen(&mut self.bytes).find(id);
         // A record that was made anew never held the reserved amount; what was used is owed all the same.
-        let released = found
-            .filter(|(_, record)| record.born == born)
-            .map_or(0, |_| released);
+        let is_same = found.is_some_and(|(_, record)| record.born == born);
+        let released = if is_same { released } else { 0 };
+        let charged = if lease && !is_same { 0 } else { charged };
         if released == 0 && charged == 0 {
             return;
         }
@@ -165,6 +176,27 @@ impl Page {
             record.window.settle(slot, released, charged);
             self.put(place, &mut record, limit, now);
         }
+    }
+
+    /// How old the oldest mark of the record named `id` is, if it is marked in the sub-window of `now`.
+    pub(super) fn age(&mut self, id: RecordId, now: Timestamp) -> Option<Duration> {
+        let (_, record) = Bucket::reopen(&mut self.bytes).find(id)?;
+        let is_marked = record.window.counts_in(id.span.slot(now));
+        is_marked.then(|| record.window.age(now))
+    }
+
+    /// Marks the record named `id` in the sub-window of `now`; how old its oldest mark is then.
+    pub(super) fn mark(&mut self, id: RecordId, now: Timestamp) -> Duration {
+        // A mark that is lost gives a grace away, so it is worth as much as a budget that is used up.
+        const LIMIT: u32 = 1;
+        let found = self.find(id, LIMIT, now);
+        let Some((place, mut record)) = found.or_else(|| self.insert(id, LIMIT, now, |_| false))
+        else {
+            return Duration::ZERO;
+        };
+        record.window.charge(now, 1);
+        self.put(place, &mut record, LIMIT, now);
+        record.window.age(now)
     }
 
     /// The record named `id`, made anew if its window lies in the future.

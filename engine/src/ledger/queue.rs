@@ -22,6 +22,8 @@ pub(super) struct Settlement {
     pub(super) slot: u64,
     pub(super) released: u64,
     pub(super) charged: u64,
+    /// A lease lives and ends with its record: where that was given up, nothing is owed.
+    pub(super) lease: bool,
 }
 
 impl Settlement {
@@ -54,6 +56,11 @@ impl Queue {
     /// Settlements that wait, after merging.
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Whether what can be made up for should not wait here now.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.len >= CAPACITY / 2
     }
 
     /// Lets `settlement` wait, merged with its like if there is one; `false` when the queue is full.

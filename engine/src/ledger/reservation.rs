@@ -1,6 +1,7 @@
 //! What an admitted exchange holds between request and response.
-use alloc::vec::Vec;
+use alloc::{sync::Arc, vec::Vec};
 
+use super::leases::LeaseId;
 use crate::table::RecordId;
 
 /// Charges that need no allocation: requests and tokens of an account and its organization.
@@ -12,6 +13,19 @@ const INLINE: usize = 4;
 pub struct Reservation {
     inline: [Option<Held>; INLINE],
     more: Vec<Held>,
+    /// Lives as long as anybody could still give the leases back; the ledger looks at it before it renews them.
+    alive: Option<Arc<()>>,
+}
+
+/// What kind of charge it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Of use: counts until its window has passed.
+    Use,
+    /// Counts until it is given back, or its worker is gone. The id is there once the ledger looks after it.
+    Lease(Option<LeaseId>),
+    /// A lease that was given back.
+    Released,
 }
 
 /// One charge as it stands in the table.
@@ -27,6 +41,7 @@ pub(super) struct Held {
     pub(super) slot: u64,
     /// Which incarnation of the record holds it; 0 when nothing was reserved.
     pub(super) born: u32,
+    pub(super) kind: Kind,
 }
 
 impl Reservation {
@@ -38,6 +53,20 @@ impl Reservation {
     /// What is reserved of each budget, in the order of the charges.
     pub fn amounts(&self) -> impl Iterator<Item = u32> {
         self.iter().map(|held| held.amount)
+    }
+
+    /// Whether it holds anything that [`release_leases`](super::Ledger::release_leases) would give back.
+    pub fn holds_leases(&self) -> bool {
+        self.iter().any(|held| matches!(held.kind, Kind::Lease(_)))
+    }
+
+    /// What shows that it still exists.
+    pub(super) fn life(&mut self) -> &Arc<()> {
+        self.alive.get_or_insert_default()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Held> {
+        self.inline.iter_mut().flatten().chain(&mut self.more)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Held> {

@@ -65,6 +65,26 @@ codes! {
     BadProfile = "P050",
     /// Actions by state where no account ever changes its state.
     NoDetection = "P051",
+    /// A shaping rule that asks for nothing.
+    IdleRule = "P060",
+    /// A shaping rule for states about which nothing is done.
+    IdleState = "P061",
+    /// A state with the action `shape` that no shaping rule names.
+    UnshapedState = "P062",
+    /// Levels of verification are needed and none is named.
+    NoLevels = "P070",
+    /// A level of verification that does not exist.
+    UnknownLevel = "P071",
+    /// A state asks for verification, and no level would clear the account.
+    NoSuspectedLevel = "P072",
+    /// An address that is no `https` URL.
+    BadUrl = "P073",
+    /// Key material that cannot be used.
+    BadKey = "P074",
+    /// A key whose time is over.
+    ExpiredKey = "P075",
+    /// A family of rate limit headers that stands twice.
+    RepeatedFamily = "P080",
     /// Two policies of one rollout that decisions cannot tell apart.
     SameVersion = "P090",
 }
@@ -162,11 +182,19 @@ impl Diagnostics {
         });
     }
 
-    /// Takes over what was found in a reduced document: paths are put right, and nothing is called missing that was taken out.
+    /// Takes over what was found in a reduced document: paths are put right, and nothing is called missing, empty or
+    /// idle because of what was taken out.
     pub(super) fn absorb(&mut self, found: Self, taken: &super::read::TakenOut) {
         for mut diagnostic in found.0 {
             diagnostic.path = taken.original(&diagnostic.path);
-            if diagnostic.code != Code::MissingKey || !taken.covers(&diagnostic.path) {
+            let follows = match diagnostic.code {
+                Code::MissingKey => taken.covers(&diagnostic.path),
+                Code::OutOfRange | Code::IdleRule | Code::IdleState => {
+                    taken.is_within(&diagnostic.path)
+                }
+                _ => false,
+            };
+            if !follows {
                 self.0.push(diagnostic);
             }
         }

@@ -241,7 +241,8 @@ pub struct Budget {
     pub unit: Option<Unit>,
     /// Most that may be used in any window.
     pub limit: Option<u64>,
-    /// Length of the window, `1h`.
+    /// Length of the window, `1h`. For `concurrency`, `10s` to `1h`: how long a request counts at most whose worker
+    /// died; one that is answered for longer is renewed, one that ended no longer counts.
     pub window: Option<String>,
     /// Tiers that it holds for; all when absent.
     pub tiers: Option<Vec<String>>,
@@ -269,7 +270,7 @@ pub enum Unit {
     OutputTokens,
     /// Prompt and completion tokens.
     Tokens,
-    /// Requests that are being answered; the window is how long one counts that is never heard of again.
+    /// Requests that are being answered.
     Concurrency,
 }
 
@@ -315,7 +316,7 @@ pub struct StateEntry {
     /// Organization id.
     pub organization: Option<String>,
     /// The state: `observe` clears it, for one that was restricted wrongly.
-    pub state: Option<super::shaping::StateName>,
+    pub state: Option<super::shaping::section::StateName>,
     /// Team that answers for the entry.
     pub owner: Option<String>,
     /// Why it is there.
@@ -413,6 +414,9 @@ pub struct Responses {
     pub contact: Option<String>,
     /// Families of headers that tell clients what is left of their budgets; none when absent.
     pub headers: Option<Vec<HeaderFamily>>,
+    /// Longest wait after which clients may ask again on their own, at most `1h`; `60s` when absent. A longer one is
+    /// told to their users.
+    pub longest_retry: Option<String>,
     /// How requests of accounts in a state with the action `delay` wait.
     pub delay: Option<Delay>,
 }
@@ -429,7 +433,8 @@ pub enum HeaderFamily {
     Openai,
     /// `anthropic-ratelimit-requests-limit` and so on.
     Anthropic,
-    /// `x-ratelimit-limit`, `x-ratelimit-remaining`, `x-ratelimit-reset`, as Envoy's own filter writes them.
+    /// `x-ratelimit-limit`, `x-ratelimit-remaining`, `x-ratelimit-reset`, as Envoy's own filter writes them; of
+    /// budgets of requests.
     Envoy,
 }
 
@@ -437,10 +442,10 @@ pub enum HeaderFamily {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Delay {
-    /// How long each waits, at most `30s`; `2s` when absent.
+    /// How long each waits, `100ms` to `30s`; `2s` when absent.
     #[serde(rename = "for")]
     pub wait: Option<String>,
-    /// Requests that may wait at once in one worker; 64 when absent.
+    /// Requests that may wait at once in one worker, 1 to 10000; 64 when absent.
     pub max_waiting: Option<u32>,
     /// What happens to one more; `throttle` when absent.
     pub when_full: Option<WhenFull>,

@@ -14,7 +14,7 @@ pub use deployment::{CheckedDeployment, Deployment};
 pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
-pub(crate) use document::{Per, Source, Unit};
+pub(crate) use document::{HeaderFamily, Per, Source, Unit};
 pub(crate) use responses::Responses;
 pub use rollout::Guard;
 pub(crate) use rollout::Rollout;
@@ -99,6 +99,7 @@ impl Policy {
                 .lists
                 .states
                 .warn_of_expired("lists.states", now, &mut found);
+            policy.verification.warn_of_expired(now, &mut found);
         }
         diagnostics.absorb(found, &taken);
         Checked {

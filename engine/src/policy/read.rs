@@ -16,6 +16,8 @@ use core::fmt::Write as _;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
+/// Where a value of the wrong type may be a key, so that no message repeats it.
+const SECRETS: &str = "verification.attestation";
 /// Problems of form that are reported of one document; more is a file that is not a policy.
 const MAX_PROBLEMS: usize = 100;
 
@@ -50,6 +52,15 @@ impl TakenOut {
         self.paths.iter().any(|taken| {
             path.strip_prefix(taken.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        })
+    }
+
+    /// Whether a value inside of the one at this original path was taken out.
+    pub(super) fn is_within(&self, path: &str) -> bool {
+        self.paths.iter().any(|taken| {
+            taken
+                .strip_prefix(path)
+                .is_some_and(|rest| rest.starts_with(['.', '[']))
         })
     }
 
@@ -200,6 +211,11 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
         let (found, expected) = message
             .split_once(", expected ")
             .unwrap_or((message, "another value"));
+        let found = if at.starts_with(SECRETS) {
+            "unexpected type of value"
+        } else {
+            found
+        };
         let found = found.replace("invalid type: ", "unexpected ");
         let found = found.replace("invalid value: ", "unexpected ");
         diagnostics.error(

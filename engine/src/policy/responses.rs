@@ -1,18 +1,35 @@
 //! The `responses` section but for `states`: what callers are told, and how long they wait.
 use super::{
-    diagnostic::Diagnostics,
+    diagnostic::{Code, Diagnostics},
     document::{self, HeaderFamily, WhenFull},
-    validate::short_text,
+    validate::{duration, short_text},
 };
-use alloc::{string::String, vec::Vec};
-use core::time::Duration;
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::{ops::RangeInclusive, time::Duration};
+
+/// How long a delayed request waits: long enough to be felt, short of the time-outs of proxies and clients.
+const DELAY: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(30);
+/// Requests that wait at once in one worker: each holds a stream and its body.
+const MAX_WAITING: RangeInclusive<u32> = 1..=10_000;
+/// Waits that SDKs are left to sit out; nobody keeps a call open for an hour.
+const LONGEST_RETRY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3600);
+/// Longer waits are ignored by older SDKs, which then ask again at once, and sat out by newer ones, which
+/// blocks their caller. Either is worse than an error that says how long.
+const DEFAULT_LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 /// The section, compiled.
 #[derive(Debug, Default)]
 pub(crate) struct Responses {
     pub(crate) terms_of_use: Option<String>,
     pub(crate) contact: Option<String>,
+    /// Each at most once.
     pub(crate) headers: Vec<HeaderFamily>,
+    /// Longest wait after which SDKs may ask again on their own.
+    pub(crate) longest_retry: Duration,
     /// How long a delayed request waits.
     pub(crate) delay: Duration,
     /// Requests that may wait at once in one worker.
@@ -31,16 +48,64 @@ pub(super) fn compile(given: document::Responses, d: &mut Diagnostics) -> Respon
             short_text(text, path, d);
         }
     }
+    let headers = given.headers.unwrap_or_default();
+    families(&headers, d);
+    let longest_retry = given.longest_retry.as_deref();
+    let longest_retry = longest_retry
+        .map(|text| wait(text, "responses.longestRetry", LONGEST_RETRY, "0s to 1h", d));
     let delay = given.delay.unwrap_or_default();
+    let waits = delay.wait.as_deref().unwrap_or("2s");
+    let waits = wait(waits, "responses.delay.for", DELAY, "100ms to 30s", d);
+    let max_waiting = delay.max_waiting.unwrap_or(64);
+    if !MAX_WAITING.contains(&max_waiting) {
+        d.error(
+            Code::OutOfRange,
+            "responses.delay.maxWaiting",
+            format!("{max_waiting} is out of range"),
+            "write 1 to 10000",
+        );
+    }
     Responses {
         terms_of_use: given.terms_of_use,
         contact: given.contact,
-        headers: given.headers.unwrap_or_default(),
-        delay: Duration::from_secs(2),
-        max_waiting: delay
-            .max_waiting
-            .and_then(|most| usize::try_from(most).ok())
-            .unwrap_or(64),
+        headers,
+        longest_retry: longest_retry.unwrap_or(DEFAULT_LONGEST_RETRY),
+        delay: waits,
+        max_waiting: usize::try_from(max_waiting).unwrap_or(usize::MAX),
         pass_when_full: delay.when_full == Some(WhenFull::Allow),
     }
 }
+
+fn families(given: &[HeaderFamily], d: &mut Diagnostics) {
+    for (index, family) in given.iter().enumerate() {
+        let before = given.iter().take(index);
+        if before.into_iter().any(|other| other == family) {
+            d.error(
+                Code::RepeatedFamily,
+                format!("responses.headers[{index}]"),
+                "the family stands above already",
+                "name each once; `provider` stands for the family of the provider that is asked",
+            );
+        }
+    }
+}
+
+/// The length that `text` says; zero where it cannot be used, as the document is refused then.
+fn wait(
+    text: &str,
+    path: &str,
+    range: RangeInclusive<Duration>,
+    choice: &str,
+    d: &mut Diagnostics,
+) -> Duration {
+    let read = duration(text, path, d);
+    let used = read.filter(|length| range.contains(length));
+    if read != used {
+        let message = "the wait is too short or too long".to_string();
+        d.error(Code::OutOfRange, path, message, format!("write {choice}"));
+    }
+    used.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,155 +1,37 @@
 //! The `shaping` section: which exchanges are given less, and less of what.
+pub(super) mod section;
+#[cfg(test)]
+mod tests;
+
 use super::{
-    Tier,
+    Detection, Tier,
     diagnostic::{Code, Diagnostics},
-    validate::{clip, required_name},
+    validate::{clip, duplicate, required_name, too_many},
 };
 use crate::{
     capability::CapabilitySet,
     detect::State,
     facts::Effort,
     shaping::{RequestLimits, Strip},
+    verdict::Action,
 };
 use alloc::{format, string::String, vec::Vec};
-use serde::Deserialize;
+pub(super) use section::Section;
+use section::{EffortName, RequestSection, RuleSection, StateName, ToolLoops};
 
 /// Most rules of one policy.
 const MAX_RULES: usize = 32;
-
-/// The section as written.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Section {
-    /// Rules; those that match an exchange add up.
-    pub rules: Option<Vec<RuleSection>>,
-}
-
-/// One rule.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RuleSection {
-    /// Name of the rule; decisions carry it.
-    pub name: Option<String>,
-    /// Which exchanges; all when absent.
-    pub when: Option<When>,
-    /// What is asked for at most.
-    pub request: Option<RequestSection>,
-    /// What is taken out of the response.
-    pub response: Option<ResponseSection>,
-}
-
-/// Which exchanges a rule is about: all that is given must hold, anything listed is enough.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct When {
-    /// Tiers.
-    pub tiers: Option<Vec<String>>,
-    /// States; only those whose action in `responses.states` is `shape` or more.
-    pub states: Option<Vec<StateName>>,
-    /// Capabilities that the request asks for.
-    pub capabilities: Option<Vec<String>>,
-}
-
-/// State of an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StateName {
-    /// Nothing speaks against it.
-    Observe,
-    /// Some evidence.
-    Watch,
-    /// More evidence.
-    StepUp,
-    /// It belongs to a campaign.
-    Restrict,
-    /// The same, and has kept on.
-    Block,
-}
-
-/// What is asked for at most.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct RequestSection {
-    /// Token probabilities.
-    pub logprobs: Option<Drop>,
-    /// Answers at once.
-    pub samples: Option<u32>,
-    /// Output tokens.
-    pub output_tokens: Option<u32>,
-    /// Reasoning effort.
-    pub reasoning_effort: Option<EffortName>,
-    /// Tokens to think with.
-    pub thinking_tokens: Option<u32>,
-    /// Reasoning that is shown.
-    pub visible_reasoning: Option<Hide>,
-}
-
-/// What is taken out of the response.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ResponseSection {
-    /// Token probabilities.
-    pub logprobs: Option<StripWord>,
-    /// The text of visible reasoning; signatures and encrypted reasoning stay.
-    pub visible_reasoning: Option<StripWord>,
-    /// Reasoning of an exchange that offers tools or brings their results.
-    pub tool_loops: Option<ToolLoops>,
-}
-
-/// Not asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Drop {
-    /// Is not asked for.
-    Drop,
-}
-
-/// Not shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Hide {
-    /// Is not shown.
-    Hide,
-}
-
-/// Taken out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StripWord {
-    /// Is taken out.
-    Strip,
-}
-
-/// What happens to reasoning that a client has to send back in its next request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ToolLoops {
-    /// Stays: a provider that checks it would refuse the next request of the loop.
-    Keep,
-    /// Is taken out all the same.
-    Strip,
-}
-
-/// Reasoning effort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EffortName {
-    /// `none`.
-    None,
-    /// `minimal`.
-    Minimal,
-    /// `low`.
-    Low,
-    /// `medium`.
-    Medium,
-    /// `high`.
-    High,
-}
+/// The least output that any provider takes as a maximum: that of OpenAI's Responses.
+const LEAST_OUTPUT: u32 = 16;
+/// The least thinking budget that Anthropic takes.
+const LEAST_THINKING: u32 = 1024;
 
 /// The rules, compiled.
 #[derive(Debug, Default)]
 pub(crate) struct Shaping {
     rules: Vec<Rule>,
+    /// A response that cannot be read, and therefore not stripped, is not let through.
+    pub(crate) refuses_unreadable: bool,
 }
 
 #[derive(Debug)]
@@ -233,84 +115,191 @@ impl Rule {
     }
 }
 
-/// Checks the section.
+/// Checks the section. `detection` is what is done about states, `None` where nothing is.
 pub(super) fn compile(
     given: Option<Section>,
     tiers: &[Tier],
     capabilities: &[String],
+    detection: Option<&Detection>,
     d: &mut Diagnostics,
 ) -> Shaping {
-    let given = given.unwrap_or_default().rules.unwrap_or_default();
+    let given = given.unwrap_or_default();
+    let refuses_unreadable = given.unreadable == Some(super::document::Handling::Deny);
+    let given = given.rules.unwrap_or_default();
     if given.len() > MAX_RULES {
-        let message = format!("{} rules, {MAX_RULES} are supported", given.len());
+        too_many("shaping.rules", given.len(), MAX_RULES, d);
+    }
+    let tiers: Vec<&str> = tiers.iter().map(|tier| tier.name.as_str()).collect();
+    let capabilities: Vec<&str> = capabilities.iter().map(String::as_str).collect();
+    let mut rules: Vec<Rule> = Vec::new();
+    for (index, given) in given.into_iter().enumerate() {
+        let path = format!("shaping.rules[{index}]");
+        let rule = rule(given, &path, &tiers, &capabilities, detection, d);
+        if !rule.name.is_empty() && rules.iter().any(|other| other.name == rule.name) {
+            duplicate(&format!("{path}.name"), &rule.name, d);
+        }
+        rules.push(rule);
+    }
+    if let Some(detection) = detection {
+        unshaped_states(&rules, detection, d);
+    }
+    Shaping {
+        rules,
+        refuses_unreadable,
+    }
+}
+
+fn rule(
+    given: RuleSection,
+    path: &str,
+    tiers: &[&str],
+    capabilities: &[&str],
+    detection: Option<&Detection>,
+    d: &mut Diagnostics,
+) -> Rule {
+    let name = required_name(given.name, &format!("{path}.name"), d);
+    let when = given.when.unwrap_or_default();
+    let within = format!("{path}.when");
+    let tiers = found(when.tiers, &within, "tiers", Code::UnknownTier, tiers, d);
+    let capabilities = found(
+        when.capabilities,
+        &within,
+        "capabilities",
+        Code::UnknownCapability,
+        capabilities,
+        d,
+    );
+    let states: Option<Vec<State>> = when
+        .states
+        .map(|states| states.into_iter().map(state).collect());
+    if let Some(states) = &states {
+        let path = format!("{within}.states");
+        let acts = |state: &State| {
+            detection.is_some_and(|detection| detection.action(*state) != Action::Allow)
+        };
+        if states.is_empty() {
+            empty(path, d);
+        } else if !states.iter().any(acts) {
+            d.warning(
+                Code::IdleState,
+                path,
+                "nothing is done about any of these states, so the rule never holds",
+                "add `detection`, and give one of them the action `shape` under `responses.states`",
+            );
+        }
+    }
+    let request = limits(given.request.unwrap_or_default(), path, d);
+    let response = given.response.unwrap_or_default();
+    let strip = Strip {
+        logprobs: response.logprobs.is_some(),
+        reasoning: response.visible_reasoning.is_some(),
+    };
+    if request == RequestLimits::default() && strip.is_nothing() {
         d.error(
-            Code::TooMany,
-            "shaping.rules",
-            message,
-            "merge or remove some",
+            Code::IdleRule,
+            path,
+            "the rule asks for nothing",
+            "write what is limited, e.g. `request: {logprobs: drop}` or `response: {logprobs: strip}`",
         );
     }
-    let mut rules: Vec<Rule> = Vec::new();
-    for (index, rule) in given.into_iter().enumerate() {
-        let path = format!("shaping.rules[{index}]");
-        let name = required_name(rule.name, &format!("{path}.name"), d);
-        let when = rule.when.unwrap_or_default();
-        let mut find = |names: Option<Vec<String>>, what: &str, code, known: &[&str]| {
-            names.map(|names| {
-                let mut found = Vec::new();
-                for (position, name) in names.iter().enumerate() {
-                    match known.iter().position(|known| known == name) {
-                        Some(index) => found.push(index),
-                        None => d.error(
-                            code,
-                            format!("{path}.when.{what}[{position}]"),
-                            format!("`{}` is not defined", clip(name)),
-                            format!("define it under `{what}`"),
-                        ),
-                    }
-                }
-                found
-            })
-        };
-        let tier_names: Vec<&str> = tiers.iter().map(|tier| tier.name.as_str()).collect();
-        let capability_names: Vec<&str> = capabilities.iter().map(String::as_str).collect();
-        let tiers = find(when.tiers, "tiers", Code::UnknownTier, &tier_names);
-        let wanted = find(
-            when.capabilities,
-            "capabilities",
-            Code::UnknownCapability,
-            &capability_names,
-        );
-        let capabilities = wanted.map(|wanted| {
+    Rule {
+        name,
+        tiers,
+        states,
+        capabilities: capabilities.map(|wanted| {
             let mut set = CapabilitySet::default();
             wanted.into_iter().for_each(|index| set.insert(index));
             set
-        });
-        let request = rule.request.unwrap_or_default();
-        let response = rule.response.unwrap_or_default();
-        rules.push(Rule {
-            name,
-            tiers,
-            states: when
-                .states
-                .map(|states| states.into_iter().map(state).collect()),
-            capabilities,
-            request: RequestLimits {
-                drop_logprobs: request.logprobs.is_some(),
-                samples: request.samples,
-                output_tokens: request.output_tokens,
-                effort: request.reasoning_effort.map(effort),
-                thinking_tokens: request.thinking_tokens,
-                hide_reasoning: request.visible_reasoning.is_some(),
-            },
-            strip: Strip {
-                logprobs: response.logprobs.is_some(),
-                reasoning: response.visible_reasoning.is_some(),
-            },
-            strip_tool_loops: response.tool_loops == Some(ToolLoops::Strip),
-        });
+        }),
+        request,
+        strip,
+        strip_tool_loops: response.tool_loops == Some(ToolLoops::Strip),
     }
-    Shaping { rules }
+}
+
+/// The indices of `names` in `known`.
+fn found(
+    names: Option<Vec<String>>,
+    path: &str,
+    what: &str,
+    code: Code,
+    known: &[&str],
+    d: &mut Diagnostics,
+) -> Option<Vec<usize>> {
+    let names = names?;
+    if names.is_empty() {
+        empty(format!("{path}.{what}"), d);
+    }
+    let mut found = Vec::new();
+    for (position, name) in names.iter().enumerate() {
+        match known.iter().position(|known| known == name) {
+            Some(index) => found.push(index),
+            None => d.error(
+                code,
+                format!("{path}.{what}[{position}]"),
+                format!("`{}` is not defined", clip(name)),
+                format!("define it under `{what}`"),
+            ),
+        }
+    }
+    Some(found)
+}
+
+fn empty(path: String, d: &mut Diagnostics) {
+    d.error(
+        Code::OutOfRange,
+        path,
+        "the list is empty, so the rule never holds",
+        "name one at least, or leave the key out, which means all",
+    );
+}
+
+fn limits(given: RequestSection, path: &str, d: &mut Diagnostics) -> RequestLimits {
+    for (key, limit, least) in [
+        ("samples", given.samples, 1),
+        ("outputTokens", given.output_tokens, LEAST_OUTPUT),
+        ("thinkingTokens", given.thinking_tokens, LEAST_THINKING),
+    ] {
+        if let Some(limit) = limit.filter(|&limit| limit < least) {
+            d.error(
+                Code::OutOfRange,
+                format!("{path}.request.{key}"),
+                format!("{limit} is less than a request may ask for"),
+                format!("write {least} or more"),
+            );
+        }
+    }
+    RequestLimits {
+        drop_logprobs: given.logprobs.is_some(),
+        samples: given.samples,
+        output_tokens: given.output_tokens,
+        effort: given.reasoning_effort.map(effort),
+        thinking_tokens: given.thinking_tokens,
+        hide_reasoning: given.visible_reasoning.is_some(),
+    }
+}
+
+/// Warns of states that are to be shaped and that no rule names.
+fn unshaped_states(rules: &[Rule], detection: &Detection, d: &mut Diagnostics) {
+    for (name, state) in [
+        ("watch", State::Watch),
+        ("step_up", State::StepUp),
+        ("restrict", State::Restrict),
+        ("block", State::Block),
+    ] {
+        let names_it = |rule: &Rule| {
+            let states = rule.states.as_ref();
+            states.is_some_and(|states| states.contains(&state))
+        };
+        if detection.action(state) == Action::Shape && !rules.iter().any(names_it) {
+            d.warning(
+                Code::UnshapedState,
+                format!("responses.states.{name}"),
+                "no shaping rule names the state, so nothing is done about it",
+                format!("add a rule under `shaping.rules` with `when: {{states: [{name}]}}`"),
+            );
+        }
+    }
 }
 
 pub(super) const fn state(name: StateName) -> State {

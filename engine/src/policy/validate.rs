@@ -6,7 +6,7 @@ use super::{
     Budget, Identity, Inspection, List, ListEntry, Lists, Matcher, Metering, Policy, Tier,
     detection,
     diagnostic::{Code, Diagnostics},
-    document::{self, Anonymous, Document, Handling, Oversized, UnknownUsage},
+    document::{self, Anonymous, Document, Handling, Oversized, Unit, UnknownUsage},
     responses, rollout, shaping, verification,
 };
 use crate::{
@@ -37,12 +37,14 @@ const MAX_NAME_BYTES: usize = 64;
 const MAX_PHRASE_BYTES: usize = 128;
 /// Window lengths that sixteen sub-windows resolve well: a second to a leap year.
 const WINDOW: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(366 * 86_400);
+/// Lease timeouts: dead workers' requests block nobody for long, and living ones are renewed with ticks to spare.
+const LEASE: RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(3600);
 /// What the hash key and the layout, which share the memory with the buckets, take at most.
 const SMALL_KEYS: u64 = 256;
 /// State memory: some buckets at least, and what shared data reasonably holds at most.
 const MEMORY: RangeInclusive<u64> = 64 * 1024..=8 * 1024 * 1024 * 1024;
 /// Headers whose values must never be logged as an identity.
-const CREDENTIAL_HEADERS: &[&str] = &[
+pub(super) const CREDENTIAL_HEADERS: &[&str] = &[
     "authorization",
     "proxy-authorization",
     "x-api-key",
@@ -52,6 +54,8 @@ const CREDENTIAL_HEADERS: &[&str] = &[
 /// Body cap: the VM's own memory ends at 1 GiB and many streams share it.
 const MAX_BODY: RangeInclusive<u64> = 1024..=64 * 1024 * 1024;
 
+const LEASE_HELP: &str =
+    "write 10s to 1h: how long a request counts whose worker is gone; `30s` is a good choice";
 const CAPABILITIES_HELP: &str = "define it under `capabilities`";
 
 pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) -> Option<Policy> {
@@ -89,9 +93,15 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         pinned,
     };
     let mut responses = document.responses.unwrap_or_default();
+    let verification = verification::compile(
+        document.verification,
+        responses.states.as_ref(),
+        &tiers,
+        budgets.len(),
+        d,
+    );
     let detection = detection::compile(document.detection, responses.states.take(), d);
-    let shaping = shaping::compile(document.shaping, &tiers, names, d);
-    let verification = verification::compile(document.verification, &tiers, d);
+    let shaping = shaping::compile(document.shaping, &tiers, names, detection.as_ref(), d);
     let responses = responses::compile(responses, d);
     let state = document.state.unwrap_or_default();
     let memory = state.memory.unwrap_or_else(|| "64MiB".to_string());
@@ -492,14 +502,14 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
                 None
             }
             Some(text) => duration(&text, &window_path, d).filter(|window| {
-                let fits = WINDOW.contains(window);
+                let (range, help) = match budget.unit {
+                    Some(Unit::Concurrency) => (LEASE, LEASE_HELP),
+                    _ => (WINDOW, "write 1s to 366d"),
+                };
+                let fits = range.contains(window);
                 if !fits {
-                    d.error(
-                        Code::OutOfRange,
-                        &window_path,
-                        format!("`{}` is out of range", clip(&text)),
-                        "write 1s to 366d",
-                    );
+                    let message = format!("`{}` is out of range", clip(&text));
+                    d.error(Code::OutOfRange, &window_path, message, help);
                 }
                 fits
             }),

@@ -1,49 +1,134 @@
-//! Usage of a streamed response.
+//! Usage of a streamed response: server-sent events, or the elements of an array.
 use super::Usage;
-use super::counts::{Counts, Told};
+use super::elements::Elements;
+use super::scan::Scan;
+use super::tally::Tally;
 use crate::endpoint::Endpoint;
-use crate::json::{Fault, Kind, Reader};
 use crate::sse::{Data, Events};
 use memchr::memmem::Finder;
 
-/// An SSE body on its way.
+/// A streamed body on its way.
 pub(super) struct EventBody {
-    events: Events,
-    hints: Hints,
+    split: Split,
+    rest: Rest,
+}
+
+enum Split {
+    Events(Events),
+    Elements(Elements),
+}
+
+/// What becomes of the events.
+struct Rest {
+    endpoint: Endpoint,
+    hints: Option<Hints>,
     told: Tally,
+    /// The event at hand, if it is too large to keep.
+    large: Option<Scan>,
 }
 
 impl EventBody {
+    /// A body of server-sent events.
     pub(super) fn new(endpoint: Endpoint) -> Self {
         Self {
-            events: Events::new(),
-            hints: Hints::new(),
-            told: Tally::new(endpoint),
+            split: Split::Events(Events::new()),
+            rest: Rest::new(endpoint),
+        }
+    }
+
+    /// A body that is an array of events.
+    pub(super) fn of_array(endpoint: Endpoint) -> Self {
+        Self {
+            split: Split::Elements(Elements::new()),
+            rest: Rest::new(endpoint),
         }
     }
 
     pub(super) fn feed(&mut self, chunk: &[u8]) {
-        self.events.feed(chunk, |data| match data {
-            Data::Whole(text) if !self.hints.may_tell(text) => {}
-            _ => self.told.event(data),
-        });
+        match &mut self.split {
+            Split::Events(events) => events.feed(chunk, |data| self.rest.take(data)),
+            Split::Elements(elements) => {
+                elements.feed(chunk, |data| self.rest.take(data));
+                self.rest.told.done = elements.is_closed();
+            }
+        }
     }
 
     pub(super) fn usage(&self, ended: bool) -> Usage {
-        let mut told = self.told;
-        // Some servers leave out the last blank line.
-        if let Some(data) = self.events.pending() {
-            told.event(data);
-            // What broke off after the final usage takes nothing back.
-            if told.lost && self.told.is_final && matches!(data, Data::Whole(_)) {
-                told = self.told;
+        let told = match &self.split {
+            Split::Events(events) => match events.pending() {
+                // Some servers leave out the last blank line.
+                Some(data) => self.rest.with_last(data),
+                None => self.rest.told,
+            },
+            Split::Elements(elements) => {
+                let mut told = self.rest.told;
+                told.lost |= elements.is_inside() && !told.is_final;
+                told
             }
-        }
-        told.usage(ended)
+        };
+        // An array that ends before its bracket was broken off, whatever the transfer says.
+        told.usage(ended && matches!(self.split, Split::Events(_)))
     }
 
     pub(super) fn buffered(&self) -> usize {
-        self.events.buffered()
+        let split = match &self.split {
+            Split::Events(events) => events.buffered(),
+            Split::Elements(elements) => elements.buffered(),
+        };
+        let large = self.rest.large.as_ref().map_or(0, Scan::buffered);
+        split.saturating_add(large)
+    }
+}
+
+impl Rest {
+    fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            hints: Hints::of(endpoint),
+            told: Tally::new(endpoint),
+            large: None,
+        }
+    }
+
+    fn take(&mut self, data: Data<'_>) {
+        match data {
+            Data::Whole(text) => {
+                if self.hints.as_ref().is_none_or(|hints| hints.may_tell(text)) {
+                    self.told.event(text);
+                }
+            }
+            Data::Part(part) => {
+                let before = self.told.counts();
+                self.large
+                    .get_or_insert_with(|| Scan::of_event(self.endpoint, before))
+                    .feed(part);
+            }
+            Data::End => {
+                if let Some(found) = self.large.take().and_then(|scan| scan.found()) {
+                    self.told.large_event(&found);
+                }
+            }
+        }
+    }
+
+    /// The tally with the event that the stream broke off in, as far as it came.
+    fn with_last(&self, data: Data<'_>) -> Tally {
+        let mut told = self.told;
+        match (data, &self.large) {
+            (Data::Whole(text), _) => told.event(text),
+            (_, Some(scan)) => {
+                if let Some(found) = scan.found() {
+                    told.large_event(&found);
+                }
+            }
+            (_, None) => {}
+        }
+        // What broke off after the final usage takes nothing back.
+        if told.lost && self.told.is_final {
+            told = self.told;
+        }
+        told
     }
 }
 
@@ -55,12 +140,14 @@ struct Hints {
 }
 
 impl Hints {
-    fn new() -> Self {
-        Self {
+    /// None for Gemini, whose every event matters.
+    fn of(endpoint: Endpoint) -> Option<Self> {
+        let every = matches!(endpoint, Endpoint::GeminiGenerate | Endpoint::GeminiStream);
+        (!every).then(|| Self {
             usage: Finder::new(b"usage\""),
             error: Finder::new(b"error"),
             escape: Finder::new(b"\\u00"),
-        }
+        })
     }
 
     /// Whether an event could change the tally; wrong only towards yes, since a key has no other spelling.
@@ -81,125 +168,4 @@ impl Hints {
             || self.error.find(data).is_some()
             || self.escape.find(data).is_some()
     }
-}
-
-/// What the events said so far.
-#[derive(Clone, Copy)]
-struct Tally {
-    endpoint: Endpoint,
-    counts: Counts,
-    /// Some event had counts, be they of the prompt only.
-    began: bool,
-    /// The latest counts are those of the whole response, not of its first part.
-    is_final: bool,
-    /// `[DONE]` was said.
-    done: bool,
-    failed: bool,
-    /// An event could not be read, and none with counts came since.
-    lost: bool,
-}
-
-impl Tally {
-    const fn new(endpoint: Endpoint) -> Self {
-        Self {
-            endpoint,
-            counts: Counts::NONE,
-            began: false,
-            is_final: false,
-            done: false,
-            failed: false,
-            lost: false,
-        }
-    }
-
-    fn event(&mut self, data: Data<'_>) {
-        let Data::Whole(data) = data else {
-            self.lost = true;
-            return;
-        };
-        let data = data.trim_ascii();
-        if data == b"[DONE]" {
-            self.done = true;
-        }
-        if data.starts_with(b"{") {
-            let mut next = *self;
-            match next.object(&mut Reader::new(data)) {
-                Ok(()) => *self = next,
-                Err(_) => self.lost = true,
-            }
-        }
-    }
-
-    fn object(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        // A server that repeats usage in every chunk says the last one where no choice is left to tell.
-        let mut choices = false;
-        let mut told = Told::Nothing;
-        reader.enter_root()?;
-        while let Some(key) = reader.field()? {
-            match key.as_ref() {
-                b"usage" => told = self.counts.read(self.endpoint, reader)?,
-                b"message" if self.endpoint == Endpoint::AnthropicMessages => {
-                    self.message(reader)?
-                }
-                b"choices" => choices = has_items(reader)?,
-                b"error" => {
-                    self.failed |= reader.kind()? != Kind::Null;
-                    reader.skip()?;
-                }
-                _ => reader.skip()?,
-            }
-        }
-        reader.finish()?;
-        match told {
-            Told::Nothing => {}
-            Told::Nonsense => self.lost = true,
-            Told::Counts => {
-                self.began = true;
-                self.is_final = !choices;
-                self.lost = false;
-            }
-        }
-        Ok(())
-    }
-
-    /// `message` of Anthropic's `message_start`: the prompt's tokens and the first of the answer's.
-    fn message(&mut self, reader: &mut Reader<'_>) -> Result<(), Fault> {
-        if reader.kind()? != Kind::Object {
-            return reader.skip();
-        }
-        reader.enter()?;
-        while let Some(key) = reader.field()? {
-            match key.as_ref() {
-                b"usage" => self.began |= self.counts.read(self.endpoint, reader)? == Told::Counts,
-                _ => reader.skip()?,
-            }
-        }
-        Ok(())
-    }
-
-    fn usage(&self, ended: bool) -> Usage {
-        let over = ended || self.done;
-        let whole = self.is_final || over && self.endpoint == Endpoint::OpenAiChat;
-        match self.counts.tokens() {
-            _ if self.lost => Usage::Unknown,
-            Some(tokens) if whole => Usage::Known(tokens),
-            _ if self.failed => Usage::Absent,
-            _ if over && !self.began => Usage::Absent,
-            _ => Usage::Unknown,
-        }
-    }
-}
-
-/// Whether the array that comes next has an item.
-fn has_items(reader: &mut Reader<'_>) -> Result<bool, Fault> {
-    if reader.kind()? != Kind::Array {
-        return reader.skip().map(|()| false);
-    }
-    reader.enter()?;
-    let mut any = false;
-    while reader.item()? {
-        any = true;
-        reader.skip()?;
-    }
-    Ok(any)
 }

@@ -10,6 +10,9 @@ mod behaviour; // one promise, one example
 mod eviction; // who stays when the table is too small
 mod faults; // conflicts, failing stores, dying workers
 mod hostcalls; // what an exchange costs
+mod lease_model; // random histories of those
+mod leases; // what counts while an exchange is under way
+mod marks; // since when something is true of an account
 mod model; // random histories against a list of events
 mod stores; // stores that several ledgers share, that count and that fail on demand
 mod threads; // the same races for real
@@ -46,6 +49,7 @@ fn charge(account: u32, limit: u32, amount: u32) -> Charge {
         window: MINUTE,
         limit,
         amount,
+        lease: false,
     }
 }
 

@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
 };
 
@@ -113,4 +116,34 @@ fn what_all_threads_settle_is_what_is_charged() {
     };
     assert_eq!(used(1), u64::from(charged));
     assert_eq!((10..15).map(&mut used).sum::<u64>(), u64::from(charged));
+}
+
+#[test]
+fn never_more_leases_than_the_limit_are_held_and_none_in_the_end() {
+    const LIMIT: u32 = 3;
+    let store = Locked::default();
+    let held = AtomicU32::new(0);
+    let lease = Charge {
+        lease: true,
+        ..charge(1, LIMIT, 1)
+    };
+
+    let granted = in_all_threads(&store, |_, ledger, store| {
+        let mut granted = 0;
+        for _ in 0..2000 {
+            let Admission::Granted(mut reservation) = insist(ledger, &[lease], store) else {
+                continue;
+            };
+            granted += 1;
+            assert!(held.fetch_add(1, Ordering::SeqCst) < LIMIT);
+            held.fetch_sub(1, Ordering::SeqCst);
+            ledger.release_leases(&mut reservation, at(0), store);
+        }
+        while ledger.flush(usize::MAX, at(0), store) > 0 {}
+        granted
+    });
+
+    let mut store = store;
+    assert!(granted >= LIMIT);
+    assert_eq!(ledger().used(&lease, at(0), &mut store), Ok(0));
 }

@@ -9,6 +9,9 @@ use hyper::{HeaderMap, StatusCode};
 pub struct Directives {
     /// `x-mock-status`: answer with this status and the provider's error body instead.
     pub status: Option<StatusCode>,
+    /// `x-mock-answer`: give the answer of this number, with its ids, texts and usage, whatever the bytes of the
+    /// request are, so that answers to a shaped and to an unshaped request can be compared.
+    pub answer: Option<u64>,
     /// `x-mock-abort-after-events`: break the connection off after so many events of a stream (0 for JSON: at once).
     pub abort_after_events: Option<usize>,
     /// `x-mock-delay-ms`: wait before each event of a stream, or once before a JSON answer.
@@ -19,6 +22,10 @@ pub struct Directives {
     pub events: Option<usize>,
     /// `x-mock-split-bytes`: write a stream in pieces of so many bytes, whatever they cut.
     pub split_bytes: Option<usize>,
+    /// `x-mock-tool-calls`: call the tool so many times in one answer, 1 to 100, where one is called.
+    pub tool_calls: Option<usize>,
+    /// `x-mock-reasoning-text` (any value): show reasoning in its own words besides a summary, as open models do.
+    pub reasoning_text: bool,
     /// `x-mock-no-usage` (any value): leave usage out.
     pub no_usage: bool,
 }
@@ -29,11 +36,14 @@ impl Directives {
         Self {
             status: number(headers, "x-mock-status")
                 .and_then(|code: u16| StatusCode::from_u16(code).ok()),
+            answer: number(headers, "x-mock-answer"),
             abort_after_events: number(headers, "x-mock-abort-after-events"),
             delay: Duration::from_millis(number(headers, "x-mock-delay-ms").unwrap_or(0)),
             output_tokens: number(headers, "x-mock-output-tokens").map(|n: u32| n.min(1_000_000)),
             events: number(headers, "x-mock-events").map(|n: usize| n.min(10_000)),
             split_bytes: number(headers, "x-mock-split-bytes").filter(|n| *n > 0),
+            tool_calls: number(headers, "x-mock-tool-calls").map(|n: usize| n.clamp(1, 100)),
+            reasoning_text: headers.contains_key("x-mock-reasoning-text"),
             no_usage: headers.contains_key("x-mock-no-usage"),
         }
     }

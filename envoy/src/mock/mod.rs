@@ -1,13 +1,24 @@
-//! A mock LLM API: OpenAI chat completions and Anthropic messages, JSON and SSE, HTTP/1.1 and HTTP/2.
+//! A mock LLM API: OpenAI chat completions, completions, responses and embeddings, Anthropic messages and token
+//! counts, Gemini; JSON and SSE, HTTP/1.1 and HTTP/2.
 //!
 //! Its answers are believable in shape, deterministic in content, and it keeps account of what it served, so
-//! that a test can compare that with what the plugin counted. Request headers starting with `x-mock-` steer it
-//! ([`Directives`]). It checks nothing that a real API would check: no key, no schema, no limit.
+//! that a test can compare that with what the plugin counted. A request that offers a tool is answered with a
+//! call of it until a result comes back; one that asks for reasoning or log probabilities gets them. Request
+//! headers starting with `x-mock-` steer the rest ([`Directives`]). Of all that a real API would check it checks
+//! one thing, because shaping could break it: that signed reasoning comes back as it was signed.
 mod answer;
 mod anthropic;
+mod api;
+mod asked;
 mod directives;
+mod gemini;
 mod ledger;
-mod openai;
+mod logprobs;
+mod openai_chat;
+mod openai_completions;
+mod openai_embeddings;
+mod openai_responses;
+mod signature;
 mod stream;
 mod text;
 
@@ -28,7 +39,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-use answer::Answer;
+use api::Api;
 pub use directives::Directives;
 use ledger::Ledger;
 pub use ledger::{Served, Tokens};
@@ -43,12 +54,6 @@ pub struct Mock {
     addr: SocketAddr,
     ledger: Arc<Ledger>,
     accepting: JoinHandle<()>,
-}
-
-#[derive(Clone, Copy)]
-enum Api {
-    OpenAi,
-    Anthropic,
 }
 
 impl Mock {
@@ -132,50 +137,40 @@ async fn serve(request: Request<Incoming>, ledger: &Arc<Ledger>, id: u64) -> Res
     };
     ledger.body(receipt, &body);
 
-    let api = match (head.method.as_str(), head.uri.path()) {
-        ("POST", path) if path.ends_with("/v1/chat/completions") => Api::OpenAi,
-        ("POST", path) if path.ends_with("/v1/messages") => Api::Anthropic,
-        (_, path) => {
-            ledger.status(receipt, StatusCode::NOT_FOUND);
-            let message = format!("Unknown request URL: {} {path}", head.method);
-            let error = json!({"error": {"message": message, "type": "invalid_request_error",
-                "param": null, "code": "unknown_url"}});
-            return whole(StatusCode::NOT_FOUND, &error);
-        }
+    let Some(api) = Api::of(&head) else {
+        ledger.status(receipt, StatusCode::NOT_FOUND);
+        let message = format!("Unknown request URL: {} {}", head.method, head.uri.path());
+        let error = json!({"error": {"message": message, "type": "invalid_request_error",
+            "param": null, "code": "unknown_url"}});
+        return whole(StatusCode::NOT_FOUND, &error);
+    };
+    let refuse = |status: StatusCode, message: &str| {
+        ledger.status(receipt, status);
+        whole(status, &api.error(status, message))
     };
     if let Some(status) = directives.status {
         sleep(directives.delay).await;
-        ledger.status(receipt, status);
-        return whole(status, &refusal(api, status));
+        return refuse(status, &format!("The mock was told to answer {status}."));
     }
     let Ok(Value::Object(asked)) = serde_json::from_slice(&body) else {
-        ledger.status(receipt, StatusCode::BAD_REQUEST);
-        return whole(
+        return refuse(
             StatusCode::BAD_REQUEST,
-            &refusal(api, StatusCode::BAD_REQUEST),
+            "The request body is no JSON object.",
         );
     };
+    if let Some(objection) = api.objection(&asked) {
+        return refuse(StatusCode::BAD_REQUEST, &objection);
+    }
 
     ledger.status(receipt, StatusCode::OK);
-    let answer = Answer::to(&asked, body.len(), &directives, id);
-    let streaming = asked.get("stream").and_then(Value::as_bool) == Some(true);
-    let parts = match (api, streaming) {
-        (Api::OpenAi, false) => vec![openai::whole(&answer)],
-        (Api::OpenAi, true) => openai::events(&answer, &asked),
-        (Api::Anthropic, false) => vec![anthropic::whole(&answer)],
-        (Api::Anthropic, true) => anthropic::events(&answer),
-    };
-    let content_type = if streaming {
-        "text/event-stream; charset=utf-8"
-    } else {
-        "application/json"
-    };
-    let length = (!streaming).then(|| parts.iter().map(|part| part.bytes.len()).sum());
-    if !streaming {
+    let written = api.answer(&asked, body.len(), &directives, id);
+    let lengths = written.parts.iter().map(|part| part.bytes.len());
+    let length = (!written.streaming).then(|| lengths.sum());
+    if !written.streaming {
         sleep(directives.delay).await;
     }
-    let body = Paced::start(parts, length, &directives, ledger, receipt);
-    head_of(StatusCode::OK, content_type, id, body)
+    let body = Paced::start(written.parts, length, &directives, ledger, receipt);
+    head_of(StatusCode::OK, written.content_type, id, body)
 }
 
 /// A complete JSON answer without usage.
@@ -205,23 +200,4 @@ fn head_of(
         headers.insert("x-request-id", value);
     }
     response
-}
-
-/// An error as the provider words it.
-fn refusal(api: Api, status: StatusCode) -> Value {
-    let message = format!("The mock was told to answer {status}.");
-    let kind = match status.as_u16() {
-        400 => "invalid_request_error",
-        401 => "authentication_error",
-        403 => "permission_error",
-        429 => "rate_limit_error",
-        529 => "overloaded_error",
-        _ => "api_error",
-    };
-    match api {
-        Api::OpenAi => {
-            json!({"error": {"message": message, "type": kind, "param": null, "code": null}})
-        }
-        Api::Anthropic => json!({"type": "error", "error": {"type": kind, "message": message}}),
-    }
 }

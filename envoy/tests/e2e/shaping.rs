@@ -138,3 +138,37 @@ async fn a_capability_that_shaping_takes_away_needs_no_grant() {
     assert_eq!(decision["capabilities"], json!(["logprobs"]));
     assert_eq!(decision["action"], "shape");
 }
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_read_ends_in_the_providers_error_where_the_policy_wants_it() {
+    let upstream = SteppedUpstream::start().await;
+    let mut policy = shaping();
+    policy["shaping"]["unreadable"] = json!("deny");
+    let envoy = start_envoy(programs!(), &policy, |options| {
+        options.upstream = upstream.addr;
+    })
+    .await;
+    let api = Api::Anthropic;
+    let mut client = Client::http1(envoy.listen_addr());
+    let mut response = send(&mut client, api.post("a", &api.streamed())).await;
+    let delta = json!({"type": "content_block_delta", "index": 0,
+        "delta": {"type": "text_delta", "text": "fine"}});
+    upstream.send(&format!("event: content_block_delta\ndata: {delta}\n\n"));
+    response.next_event().await.unwrap();
+
+    upstream.send("event: content_block_delta\ndata: {\"delta\":{\"thinking\":\"secret\n\n");
+    let error = timeout(PATIENCE, response.next_event()).await.unwrap();
+    upstream.send(&format!("event: content_block_delta\ndata: {delta}\n\n"));
+    upstream.send("");
+
+    let error = error.unwrap().unwrap();
+    assert_eq!(error.name.as_deref(), Some("error"));
+    let told: Value = serde_json::from_str(&error.data).unwrap();
+    assert_eq!(told["error"]["type"], "api_error");
+    assert!(!error.data.contains("secret"));
+    assert_eq!(
+        response.next_event().await.unwrap(),
+        None,
+        "nothing follows"
+    );
+}

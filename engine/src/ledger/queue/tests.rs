@@ -15,6 +15,7 @@ fn settlement(owner: u64, slot: u64) -> Settlement {
         slot,
         released: 3,
         charged: 5,
+        lease: false,
     }
 }
 

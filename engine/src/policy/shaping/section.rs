@@ -1,0 +1,137 @@
+//! The `shaping` section as written.
+use crate::policy::document::Handling;
+use alloc::{string::String, vec::Vec};
+use serde::Deserialize;
+
+/// The section as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Section {
+    /// Rules; those that match an exchange add up.
+    pub rules: Option<Vec<RuleSection>>,
+    /// What happens to a response that a rule wants stripped and that cannot be read (it is encoded, or no JSON);
+    /// `allow` when absent.
+    pub unreadable: Option<Handling>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RuleSection {
+    /// Name of the rule; decisions carry it.
+    pub name: Option<String>,
+    /// Which exchanges; all when absent.
+    pub when: Option<When>,
+    /// What is asked for at most.
+    pub request: Option<RequestSection>,
+    /// What is taken out of the response.
+    pub response: Option<ResponseSection>,
+}
+
+/// Which exchanges a rule is about: all that is given must hold, anything listed is enough.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct When {
+    /// Tiers.
+    pub tiers: Option<Vec<String>>,
+    /// States; only those whose action in `responses.states` is `shape` or more.
+    pub states: Option<Vec<StateName>>,
+    /// Capabilities that the request asks for.
+    pub capabilities: Option<Vec<String>>,
+}
+
+/// State of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateName {
+    /// Nothing speaks against it.
+    Observe,
+    /// Some evidence.
+    Watch,
+    /// More evidence.
+    StepUp,
+    /// It belongs to a campaign.
+    Restrict,
+    /// The same, and has kept on.
+    Block,
+}
+
+/// What is asked for at most.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestSection {
+    /// Token probabilities.
+    pub logprobs: Option<Drop>,
+    /// Answers at once.
+    pub samples: Option<u32>,
+    /// Output tokens.
+    pub output_tokens: Option<u32>,
+    /// Reasoning effort.
+    pub reasoning_effort: Option<EffortName>,
+    /// Tokens to think with.
+    pub thinking_tokens: Option<u32>,
+    /// Reasoning that is shown.
+    pub visible_reasoning: Option<Hide>,
+}
+
+/// What is taken out of the response.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ResponseSection {
+    /// Token probabilities.
+    pub logprobs: Option<StripWord>,
+    /// The text of visible reasoning; signatures and encrypted reasoning stay.
+    pub visible_reasoning: Option<StripWord>,
+    /// Reasoning of an exchange that offers tools or brings their results.
+    pub tool_loops: Option<ToolLoops>,
+}
+
+/// Not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drop {
+    /// Is not asked for.
+    Drop,
+}
+
+/// Not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hide {
+    /// Is not shown.
+    Hide,
+}
+
+/// Taken out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StripWord {
+    /// Is taken out.
+    Strip,
+}
+
+/// What happens to reasoning that a client has to send back in its next request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolLoops {
+    /// Stays: a provider that checks it would refuse the next request of the loop.
+    Keep,
+    /// Is taken out all the same.
+    Strip,
+}
+
+/// Reasoning effort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffortName {
+    /// `none`.
+    None,
+    /// `minimal`.
+    Minimal,
+    /// `low`.
+    Low,
+    /// `medium`.
+    Medium,
+    /// `high`.
+    High,
+}
