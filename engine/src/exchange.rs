@@ -32,6 +32,8 @@ pub struct Exchange {
     shaper: Option<ResponseShaper>,
     /// The policy lets no response through that was to be stripped and cannot be read.
     refuses_unreadable: bool,
+    /// Something went on that was to be stripped and could not be read.
+    is_unstripped: bool,
     /// The rest of the response goes nowhere.
     is_cut: bool,
     lost: bool,
@@ -109,6 +111,7 @@ impl Exchange {
             meter,
             shaper: None,
             refuses_unreadable: false,
+            is_unstripped: false,
             is_cut: false,
             lost: false,
         }
@@ -224,6 +227,7 @@ impl Exchange {
                     changes.reply = Some(Denial::interrupted(&self.head));
                     return changes;
                 }
+                self.is_unstripped = true;
             } else {
                 changes.remove.push("content-length");
             }
@@ -295,9 +299,10 @@ impl Exchange {
         self.is_admitted() && (meters || self.shaper.is_some())
     }
 
-    /// A piece of the response body could not be read: its usage stays unknown.
+    /// A piece of the response body could not be read: its usage stays unknown, and nothing was taken out of it.
     pub fn response_lost(&mut self) {
         self.lost = true;
+        self.is_unstripped |= self.shaper.is_some();
     }
 
     /// The next bytes of the response body; what replaces them, if anything does. `end` says that they are the last.
@@ -312,8 +317,11 @@ impl Exchange {
         let shaper = self.shaper.as_mut()?;
         let mut shaped = Vec::with_capacity(chunk.len());
         shaper.feed(chunk, end, &mut shaped);
-        if self.refuses_unreadable && shaper.lost() {
+        if shaper.lost() && !self.refuses_unreadable {
+            self.is_unstripped = true;
+        } else if shaper.lost() {
             self.is_cut = true;
+            // Larger than any number that went out, and one that every SDK's integer holds.
             let error = denial::event(&self.head, u64::from(u32::MAX));
             return Some(if shaper.is_events() {
                 error
@@ -322,6 +330,11 @@ impl Exchange {
             });
         }
         (shaped != chunk).then_some(shaped)
+    }
+
+    /// Whether something of the response went on that could not be read, though it was to be stripped.
+    pub fn is_unstripped(&self) -> bool {
+        self.is_unstripped
     }
 
     /// Whether `finish` asks for the response's status: a reservation is held and no usage is known.

@@ -325,6 +325,9 @@ impl HttpContext for Stream {
                     "weir: the host refused the decision as filter state",
                 );
             }
+            if exchange.is_unstripped() {
+                worker.count_unshaped("response");
+            }
             if let Some(evaluation) = exchange.evaluation() {
                 worker.count(&policy, exchange.head(), evaluation, finished.usage);
             }

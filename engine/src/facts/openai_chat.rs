@@ -4,7 +4,9 @@ use super::prompt::Prompt;
 use super::reasoning::{Level, Reasoning, thinking};
 use super::sampling::StructuredOutput;
 use super::text::TextSink;
-use super::values::{count, counted_logprobs, enter_object, flag, sequences, word};
+use super::values::{
+    asks_for_summary, count, counted_logprobs, enter_object, flag, sequences, word,
+};
 use crate::json::{Fault, Reader};
 
 /// What several keys say together.
@@ -105,10 +107,7 @@ fn reasoning(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
                 b"effort" => level = Level::read(reader)?,
                 b"enabled" => enabled = flag(reader)?,
                 b"exclude" => excluded = flag(reader)?,
-                b"summary" => {
-                    summary = word(reader)?
-                        .is_some_and(|summary| !matches!(summary.as_ref(), "" | "none"))
-                }
+                b"summary" => summary = asks_for_summary(reader)?,
                 b"max_tokens" => budget_tokens = count(reader)?,
                 _ => reader.skip()?,
             }
