@@ -224,7 +224,7 @@ impl Exchange {
                 self.shaper = None;
                 if self.refuses_unreadable {
                     self.lost = true;
-                    changes.reply = Some(Denial::interrupted(&self.head));
+                    changes.reply = Some(Denial::interrupted(policy, &self.head));
                     return changes;
                 }
                 self.is_unstripped = true;

@@ -153,7 +153,10 @@ fn a_response_that_cannot_be_read_goes_on_and_is_told() {
 
 #[test]
 fn a_response_that_cannot_be_read_ends_where_the_policy_refuses_it() {
-    let policy = policy(|document| document["shaping"]["unreadable"] = json!("deny"));
+    let policy = policy(|document| {
+        document["shaping"]["unreadable"] = json!("deny");
+        document["responses"]["termsOfUse"] = json!("https://example.com/terms");
+    });
     let (mut encoded, _) = asked(&policy, State::Observe, 0);
     let (mut broken, _) = asked(&policy, State::Observe, 0);
     let headers: [(&[u8], &[u8]); 1] = [(b"content-encoding", b"gzip")];
@@ -162,7 +165,15 @@ fn a_response_that_cannot_be_read_ends_where_the_policy_refuses_it() {
     let last = broken.response(b"data: {\"choices\":[{\n\n", false);
     let after = broken.response(b"data: {}\n\n", true);
 
-    assert_eq!(changes.reply.map(|denial| denial.status), Some(500));
+    let denial = changes.reply.expect("a reply");
+    assert_eq!(denial.status, 500);
+    assert!(
+        denial.body.contains("https://example.com/terms"),
+        "{}",
+        denial.body
+    );
+    let last_word = ("x-should-retry", String::from("false"));
+    assert!(denial.headers.contains(&last_word));
     let last = String::from_utf8(last.expect("an error")).unwrap();
     assert!(last.contains("\"error\""), "{last}");
     assert_eq!(after, Some(Vec::new()));
