@@ -307,6 +307,7 @@ fn decide(
         verdict.reasons = reason(ReasonCode::NotInspected);
     }
     if let Some(rule) = shaped.rule {
+        (found.limits, found.strip) = (shaped.limits, shaped.strip);
         let basis = if shaped.by_state {
             Basis::Detection
         } else {
@@ -379,6 +380,9 @@ enum Inspected<'a> {
 struct Shaped {
     /// Capabilities that it still asks for.
     capabilities: CapabilitySet,
+    /// What changes, if the exchange passes on its merits and not because it is exempt.
+    limits: RequestLimits,
+    strip: Strip,
     /// The rule that changes anything.
     rule: Option<usize>,
     by_state: bool,
@@ -454,7 +458,7 @@ fn read<'a>(
             let before = facts.clone();
             selected.request.apply(&mut facts);
             if facts != before || !selected.strip.is_nothing() {
-                (found.limits, found.strip) = (selected.request, selected.strip);
+                (shaped.limits, shaped.strip) = (selected.request, selected.strip);
                 (shaped.rule, shaped.by_state) = (selected.rule, selected.by_state);
             }
             shaped.capabilities = policy.capabilities.of(&facts, &excerpt);
