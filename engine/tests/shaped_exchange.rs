@@ -98,22 +98,6 @@ fn rules_of_a_state_hold_for_accounts_in_it_alone() {
 }
 
 #[test]
-fn an_exempt_account_is_given_all_that_it_asks_for() {
-    let policy = policy(|document| {
-        document["lists"] = json!({"exempt": [
-            {"account": "a", "owner": "t", "reason": "r", "expires": "2030-01-01T00:00:00Z"},
-        ]});
-    });
-
-    let (mut exchange, answer) = asked(&policy, State::Watch, 0);
-
-    assert_eq!(forward(answer), Forward::default());
-    assert_eq!(action(&exchange), Action::Allow);
-    let response = br#"{"choices":[{"logprobs":{"content":[]}}]}"#;
-    assert_eq!(exchange.response(response, true), None);
-}
-
-#[test]
 fn a_delayed_request_waits_and_one_more_than_may_wait_is_refused_or_passes() {
     for (full, refused) in [("throttle", true), ("allow", false)] {
         let policy = policy(|document| document["responses"]["delay"]["whenFull"] = json!(full));
