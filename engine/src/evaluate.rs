@@ -538,8 +538,11 @@ fn charge(
                 owner: account,
                 budget: threshold.id(key),
                 window: threshold.window,
+                // A volume only counts: nobody is refused for want of room in it.
                 limit: u32::MAX,
-                amount: estimate(threshold.unit, facts, policy),
+                // More than this says no more: the answer's usage trues it up.
+                amount: estimate(threshold.unit, facts, policy)
+                    .min(threshold.above.saturating_add(1)),
                 lease: false,
             });
         }
@@ -547,7 +550,19 @@ fn charge(
     if charges.is_empty() {
         return Verdict::allow();
     }
-    match ledger.reserve(&charges, now, store) {
+    let mut admission = ledger.reserve(&charges, now, store);
+    let mut overflowed = None;
+    if let Ok(Admission::Refused { charge, .. }) = admission {
+        let volume = charge.checked_sub(budgets.len());
+        if let Some(&(index, _)) = volume.and_then(|volume| volumes.get(volume)) {
+            // Its counter is full, so it is above its threshold; budgets decide without it.
+            overflowed = Some((index, u32::MAX));
+            charges.truncate(budgets.len());
+            volumes.clear();
+            admission = ledger.reserve(&charges, now, store);
+        }
+    }
+    match admission {
         Ok(Admission::Granted(reservation)) => {
             let left: Vec<u32> = reservation.remaining().collect();
             found.quotas = budgets
@@ -564,6 +579,7 @@ fn charge(
             let used = volumes.into_iter().filter_map(|(index, charge)| {
                 Some((index, u32::MAX.saturating_sub(*left.get(charge)?)))
             });
+            let used = used.chain(overflowed);
             let verdict = step_up(asked, account, used, ledger, store);
             if verdict.action.passes() {
                 found.hold = Some(Hold { reservation, units });

@@ -211,12 +211,8 @@ impl Exchange {
         let Some(evaluation) = self.evaluation.as_ref().filter(|_| policy.enforce) else {
             return changes;
         };
-        let encoding = identity::find(headers.clone(), "content-encoding");
         if self.shaper.is_some() {
-            if encoding
-                .one()
-                .is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity"))
-            {
+            if identity::is_encoded(headers.clone()) {
                 // The upstream encodes unasked: nothing of it can be read, so nothing is taken out.
                 self.shaper = None;
                 if self.refuses_unreadable {

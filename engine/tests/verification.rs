@@ -835,6 +835,58 @@ mod thresholds {
     }
 
     #[test]
+    fn a_maximum_beyond_all_counting_is_no_spent_budget() {
+        let mut world = world(|document| {
+            document["verification"]["thresholds"] = json!([
+                {"name": "volume", "unit": "tokens", "above": 1000, "window": "1d", "level": "phone"},
+            ]);
+        });
+        world.ask(&[]);
+
+        for _ in 0..2 {
+            let mut exchange = world.begin(&[]);
+            let answer = exchange.decide(
+                &world.policy,
+                &World::key(),
+                Body::Whole(br#"{"max_tokens": 4294967295}"#),
+                &mut world.ledger,
+                &mut world.store,
+            );
+
+            assert_eq!(answer.into_denial(), None);
+            let verdict = &exchange.evaluation().unwrap().verdict;
+            assert_eq!((verdict.rule, verdict.action), (None, Action::Allow));
+        }
+    }
+
+    #[test]
+    fn a_counter_of_volume_that_is_full_refuses_as_its_threshold_does() {
+        let mut world = world(|document| {
+            without_grace(document);
+            document["verification"]["thresholds"] = json!([
+                {"name": "volume", "unit": "tokens", "above": 4_294_967_294_u32, "window": "1d", "level": "phone"},
+            ]);
+            document["budgets"] = json!([
+                {"name": "requests", "per": "account", "unit": "requests", "limit": 1, "window": "1d", "tiers": ["trusted"]},
+            ]);
+        });
+        world.ask(&[]);
+
+        let mut exchange = world.begin(&[]);
+        exchange.decide(
+            &world.policy,
+            &World::key(),
+            Body::Whole(br#"{"max_tokens": 4294967295}"#),
+            &mut world.ledger,
+            &mut world.store,
+        );
+
+        let verdict = &exchange.evaluation().unwrap().verdict;
+        assert_eq!(verdict.rule, Some(Rule::Verification(0)));
+        assert_eq!(verdict.action, Action::Verify);
+    }
+
+    #[test]
     fn of_several_the_highest_level_is_asked_for() {
         let mut world = world(|document| {
             document["verification"]["thresholds"] = json!([

@@ -4,7 +4,7 @@
 //! holds, and one that is `null` stays if the other is a number.
 use super::member::{Level, Member, member};
 use crate::endpoint::Endpoint;
-use crate::facts::{count, flag, word};
+use crate::facts::{asks_for_logprobs, count, flag, word};
 use crate::json::{Fault, Kind, Reader};
 
 /// A maximum under one of its names.
@@ -59,10 +59,7 @@ impl Asked {
         reader.enter()?;
         while let Some(key) = reader.field()? {
             match member(endpoint, level, &key) {
-                Some(Member::Logprobs) => {
-                    let count = count(&mut reader.clone())?;
-                    self.logprobs |= flag(reader)? || count > Some(0);
-                }
+                Some(Member::Logprobs) => self.logprobs |= asks_for_logprobs(reader)?,
                 Some(Member::CountedLogprobs) => {
                     let count = count(&mut reader.clone())?;
                     self.logprobs |= flag(reader)? || count.is_some();
