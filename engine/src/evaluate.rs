@@ -553,11 +553,11 @@ fn charge(
     }
     let mut admission = ledger.reserve(&charges, now, store);
     let mut overflowed = None;
-    if let Ok(Admission::Refused { charge, .. }) = admission {
+    if let Ok(Admission::Refused { charge, used, .. }) = admission {
         let volume = charge.checked_sub(budgets.len());
         if let Some(&(index, _)) = volume.and_then(|volume| volumes.get(volume)) {
-            // Its counter is full, so it is above its threshold; budgets decide without it.
-            overflowed = Some((index, u32::MAX));
+            // Its counter has no room for the estimate: budgets decide without it.
+            overflowed = Some((index, u32::try_from(used).unwrap_or(u32::MAX)));
             charges.truncate(budgets.len());
             volumes.clear();
             admission = ledger.reserve(&charges, now, store);
@@ -578,7 +578,14 @@ fn charge(
             });
             let units = units.chain(volume_units).collect();
             let used = volumes.into_iter().filter_map(|(index, charge)| {
-                Some((index, u32::MAX.saturating_sub(*left.get(charge)?)))
+                let used = u32::MAX.saturating_sub(*left.get(charge)?);
+                let threshold = policy.verification.thresholds.get(index)?;
+                // What a request asks for is not used yet, and may never be: a grace begins once.
+                let unused = match threshold.unit {
+                    Unit::Requests => 0,
+                    _ => charges.get(charge)?.amount,
+                };
+                Some((index, used.saturating_sub(unused)))
             });
             let used = used.chain(overflowed);
             let verdict = step_up(asked, account, used, ledger, store);

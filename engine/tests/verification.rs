@@ -860,20 +860,52 @@ mod thresholds {
     }
 
     #[test]
-    fn a_counter_of_volume_that_is_full_refuses_as_its_threshold_does() {
+    fn what_is_asked_for_and_never_used_costs_no_grace() {
+        let mut world = world(|document| {
+            document["verification"]["thresholds"] = json!([
+                {"name": "volume", "unit": "output_tokens", "above": 15, "window": "7d", "level": "phone"},
+            ]);
+        });
+        let mut exchange = world.begin(&[]);
+        exchange.decide(
+            &world.policy,
+            &World::key(),
+            Body::Whole(br#"{"max_tokens": 1000000}"#),
+            &mut world.ledger,
+            &mut world.store,
+        );
+        exchange.finish(
+            &world.policy,
+            true,
+            Some(400),
+            world.now,
+            &mut world.ledger,
+            &mut world.store,
+        );
+        world.wait(3 * 24 * HOUR);
+        for _ in 0..2 {
+            assert_eq!(world.ask(&[]).step_up, None);
+        }
+
+        let crossed = world.ask(&[]);
+
+        assert_eq!(crossed.action, Action::Allow);
+        let deadline = world.now.saturating_add(Duration::from_secs(15 * HOUR));
+        assert_eq!(crossed.step_up.unwrap().deadline, Some(deadline));
+    }
+
+    #[test]
+    fn a_counter_of_volume_without_room_for_an_estimate_refuses_nobody() {
         let mut world = world(|document| {
             without_grace(document);
             document["verification"]["thresholds"] = json!([
                 {"name": "volume", "unit": "tokens", "above": 4_294_967_294_u32, "window": "1d", "level": "phone"},
             ]);
-            document["budgets"] = json!([
-                {"name": "requests", "per": "account", "unit": "requests", "limit": 1, "window": "1d", "tiers": ["trusted"]},
-            ]);
         });
         world.ask(&[]);
 
         let mut exchange = world.begin(&[]);
-        exchange.decide(
+        let answer = exchange.decide(
             &world.policy,
             &World::key(),
             Body::Whole(br#"{"max_tokens": 4294967295}"#),
@@ -881,9 +913,9 @@ mod thresholds {
             &mut world.store,
         );
 
+        assert_eq!(answer.into_denial(), None);
         let verdict = &exchange.evaluation().unwrap().verdict;
-        assert_eq!(verdict.rule, Some(Rule::Verification(0)));
-        assert_eq!(verdict.action, Action::Verify);
+        assert_eq!((verdict.rule, verdict.action), (None, Action::Allow));
     }
 
     #[test]
@@ -891,7 +923,7 @@ mod thresholds {
         let mut world = world(|document| {
             document["verification"]["thresholds"] = json!([
                 {"name": "low", "unit": "requests", "above": 1, "window": "1h", "level": "email"},
-                {"name": "high", "unit": "output_tokens", "above": 15, "window": "1h", "level": "document"},
+                {"name": "high", "unit": "output_tokens", "above": 9, "window": "1h", "level": "document"},
                 {"name": "middle", "unit": "requests", "above": 1, "window": "1d", "level": "phone"},
             ]);
         });
