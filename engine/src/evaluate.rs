@@ -233,6 +233,7 @@ fn decide(
     }
     let (inspected, shaped) = inspect(asked, body, found);
     if let Some(entry) = policy.lists.exempt.entry(caller, now) {
+        (found.limits, found.strip) = Default::default();
         return Verdict {
             basis: Basis::List,
             rule: Some(Rule::ExemptList(entry)),
@@ -542,8 +543,11 @@ fn charge(
                 owner: account,
                 budget: threshold.id(key),
                 window: threshold.window,
+                // A volume only counts: nobody is refused for want of room in it.
                 limit: u32::MAX,
-                amount: estimate(threshold.unit, facts, policy),
+                // More than this says no more: the answer's usage trues it up.
+                amount: estimate(threshold.unit, facts, policy)
+                    .min(threshold.above.saturating_add(1)),
                 lease: false,
             });
         }
@@ -551,7 +555,19 @@ fn charge(
     if charges.is_empty() {
         return Verdict::allow();
     }
-    match ledger.reserve(&charges, now, store) {
+    let mut admission = ledger.reserve(&charges, now, store);
+    let mut overflowed = None;
+    if let Ok(Admission::Refused { charge, used, .. }) = admission {
+        let volume = charge.checked_sub(budgets.len());
+        if let Some(&(index, _)) = volume.and_then(|volume| volumes.get(volume)) {
+            // Its counter has no room for the estimate: budgets decide without it.
+            overflowed = Some((index, u32::try_from(used).unwrap_or(u32::MAX)));
+            charges.truncate(budgets.len());
+            volumes.clear();
+            admission = ledger.reserve(&charges, now, store);
+        }
+    }
+    match admission {
         Ok(Admission::Granted(reservation)) => {
             let left: Vec<u32> = reservation.remaining().collect();
             found.quotas = budgets
@@ -566,8 +582,16 @@ fn charge(
             });
             let units = units.chain(volume_units).collect();
             let used = volumes.into_iter().filter_map(|(index, charge)| {
-                Some((index, u32::MAX.saturating_sub(*left.get(charge)?)))
+                let used = u32::MAX.saturating_sub(*left.get(charge)?);
+                let threshold = policy.verification.thresholds.get(index)?;
+                // What a request asks for is not used yet, and may never be: a grace begins once.
+                let unused = match threshold.unit {
+                    Unit::Requests => 0,
+                    _ => charges.get(charge)?.amount,
+                };
+                Some((index, used.saturating_sub(unused)))
             });
+            let used = used.chain(overflowed);
             let verdict = step_up(asked, account, used, ledger, store);
             if verdict.action.passes() {
                 found.hold = Some(Hold { reservation, units });

@@ -3,7 +3,7 @@ use crate::{
     decision,
     denial::{self, Denial},
     detect::{Observation, Plan, Standing, Verification},
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Provider},
     evaluate::{Asked, Body, Ending, Evaluation, Hold, evaluate},
     hash::HashKey,
     identity::{self, Head},
@@ -185,6 +185,12 @@ impl Exchange {
             self.refuses_unreadable = policy.shaping.refuses_unreadable;
             // What cannot be read cannot be stripped.
             forward.remove_headers.push(String::from("accept-encoding"));
+            if self.head.endpoint.provider() == Provider::Gemini {
+                // It could leave out the members that tell reasoning from text.
+                forward
+                    .remove_headers
+                    .push(String::from("x-goog-fieldmask"));
+            }
         }
         if policy.enforce {
             forward
@@ -214,16 +220,12 @@ impl Exchange {
         let Some(evaluation) = self.evaluation.as_ref().filter(|_| policy.enforce) else {
             return changes;
         };
-        let encoding = identity::find(headers.clone(), "content-encoding");
         if self.shaper.is_some() {
-            if encoding
-                .one()
-                .is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity"))
-            {
+            if identity::is_encoded(headers.clone()) {
                 // The upstream encodes unasked: nothing of it can be read, so nothing is taken out.
                 self.shaper = None;
                 if self.refuses_unreadable {
-                    self.lost = true;
+                    (self.lost, self.is_cut) = (true, true);
                     changes.reply = Some(Denial::interrupted(policy, &self.head));
                     return changes;
                 }
@@ -360,6 +362,8 @@ impl Exchange {
             let ending = match status {
                 Some(200..=299) if ended => Ending::Complete,
                 Some(200..=299) => Ending::BrokenOff,
+                // The upstream answered; the error is ours.
+                _ if self.is_cut => Ending::BrokenOff,
                 _ => Ending::Failed,
             };
             let usage = usage.unwrap_or(Usage::Unknown);

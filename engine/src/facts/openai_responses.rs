@@ -5,7 +5,8 @@ use super::reasoning::{Level, Reasoning};
 use super::sampling::StructuredOutput;
 use super::text::{Role, TextSink, hand_out_name};
 use super::values::{
-    asks_for_summary, count, enter_object, flag, includes_logprobs, sequences, word,
+    asks_for_logprobs, asks_for_summary, count, enter_object, flag, includes_logprobs, sequences,
+    word,
 };
 use crate::json::{Fault, Kind, Reader};
 
@@ -55,7 +56,7 @@ fn fields<'a>(
             b"model" => prompt.facts.model = word(reader)?,
             b"stream" => prompt.facts.stream = flag(reader)?,
             b"max_output_tokens" => prompt.facts.max_output_tokens = count(reader)?,
-            b"top_logprobs" => settings.top_logprobs = count(reader)? > Some(0),
+            b"top_logprobs" => settings.top_logprobs = asks_for_logprobs(reader)?,
             b"include" => settings.included_logprobs = includes_logprobs(reader)?,
             b"tools" => {
                 let mut tools = 0;

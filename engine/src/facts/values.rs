@@ -16,6 +16,13 @@ pub(crate) fn flag(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     })
 }
 
+/// Whether a value asks for token probabilities, where 0 asks for none: a word that says yes or a number, in quotes or
+/// without.
+pub(crate) fn asks_for_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    let mut value = reader.clone();
+    Ok(flag(reader)? || count(&mut value)? > Some(0))
+}
+
 /// Whether a number of alternatives asks for token probabilities: any does, even 0, which gives that of each token.
 pub(crate) fn counted_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     let mut value = reader.clone();

@@ -4,7 +4,9 @@
 //! holds, and one that is `null` stays if the other is a number.
 use super::member::{Level, Member, member};
 use crate::endpoint::Endpoint;
-use crate::facts::{asks_for_summary, count, counted_logprobs, flag, includes_logprobs, word};
+use crate::facts::{
+    asks_for_logprobs, asks_for_summary, count, counted_logprobs, flag, includes_logprobs, word,
+};
 use crate::json::{Fault, Kind, Reader};
 
 /// A maximum under one of its names.
@@ -59,10 +61,7 @@ impl Asked {
         reader.enter()?;
         while let Some(key) = reader.field()? {
             match member(endpoint, level, &key) {
-                Some(Member::Logprobs) => {
-                    let count = count(&mut reader.clone())?;
-                    self.logprobs |= flag(reader)? || count > Some(0);
-                }
+                Some(Member::Logprobs) => self.logprobs |= asks_for_logprobs(reader)?,
                 Some(Member::CountedLogprobs) => self.logprobs |= counted_logprobs(reader)?,
                 Some(Member::Include) => self.logprobs |= includes_logprobs(reader)?,
                 Some(Member::OutputTokens(slot)) => {
