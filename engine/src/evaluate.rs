@@ -44,6 +44,8 @@ pub struct Evaluation {
     pub limits: RequestLimits,
     /// What is taken out of the response; nothing in shadow mode.
     pub strip: Strip,
+    /// Capabilities that the tier does not grant and that the request asks for no longer once it is shaped.
+    pub waived: CapabilitySet,
     /// What the budgets of the exchange have left.
     pub quotas: Vec<Quota>,
     /// Model asked for, shortened and cleaned.
@@ -99,6 +101,11 @@ impl Hold {
         store: &mut impl CounterStore,
     ) {
         ledger.release_leases(&mut self.reservation, now, store);
+    }
+
+    /// Gives back everything, for an exchange that does not happen.
+    pub fn abort(self, ledger: &mut Ledger, now: Timestamp, store: &mut impl CounterStore) {
+        ledger.abort(self.reservation, now, store);
     }
 
     /// Replaces what was reserved by what was used.
@@ -173,6 +180,7 @@ pub fn evaluate(
         capabilities: CapabilitySet::default(),
         limits: RequestLimits::default(),
         strip: Strip::default(),
+        waived: CapabilitySet::default(),
         quotas: Vec::new(),
         model: None,
         hold: None,
@@ -292,12 +300,9 @@ fn decide(
         .unwrap_or_default();
     let missing = shaped.capabilities.without(granted);
     if !missing.is_empty() {
-        let reasons = missing
-            .iter()
-            .map(|index| Reason::rule(ReasonCode::CapabilityNotGranted(index), 1.0))
-            .collect();
-        return Verdict::refuse(Action::Deny, Basis::Capability, Rule::Tier(tier), reasons);
+        return Verdict::not_granted(tier, missing);
     }
+    found.waived = found.capabilities.without(granted);
     let mut verdict = charge(asked, caller, facts.as_ref(), ledger, store, found);
     if !verdict.action.passes() {
         return verdict;

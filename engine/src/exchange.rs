@@ -14,6 +14,7 @@ use crate::{
     store::CounterStore,
     time::Timestamp,
     usage::{Tokens, Usage, UsageMeter},
+    verdict::{Reason, ReasonCode, Verdict},
 };
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
@@ -200,6 +201,35 @@ impl Exchange {
         Answer::Forward(forward)
     }
 
+    /// The host could not change the request as `decide` told it. The reply to send now, where the request asks for
+    /// what the account may not have and only shaping would have taken away; otherwise it goes on as it came.
+    pub fn not_changed(
+        &mut self,
+        policy: &Policy,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) -> Option<Denial> {
+        let now = self.arrived;
+        let evaluation = self.evaluation.as_mut()?;
+        let reason = Reason::rule(ReasonCode::NotShaped, 1.0);
+        if evaluation.waived.is_empty() {
+            evaluation.verdict.reasons.push(reason);
+            return None;
+        }
+        if let Some(hold) = evaluation.hold.take() {
+            hold.abort(ledger, now, store);
+        }
+        self.shaper = None;
+        let tier = evaluation.tier.unwrap_or_default();
+        let before = core::mem::replace(
+            &mut evaluation.verdict,
+            Verdict::not_granted(tier, evaluation.waived),
+        );
+        evaluation.verdict.reasons.extend(before.reasons);
+        evaluation.verdict.reasons.push(reason);
+        Denial::of(policy, &self.head, evaluation, now)
+    }
+
     /// Whether the head of the response is to be told to `response_head`.
     pub fn needs_response_head(&self, policy: &Policy) -> bool {
         let Some(evaluation) = self.evaluation.as_ref().filter(|_| policy.enforce) else {
@@ -368,6 +398,11 @@ impl Exchange {
             };
             let usage = usage.unwrap_or(Usage::Unknown);
             hold.settle(policy, usage, ending, ledger, now, store);
+        }
+        if self.is_cut || self.is_unstripped {
+            let went_on = if self.is_cut { 0.0 } else { 1.0 };
+            let reason = Reason::rule(ReasonCode::NotStripped, went_on);
+            evaluation.verdict.reasons.push(reason);
         }
         let decision = decision::to_json(policy, &self.head, evaluation, self.started, usage);
         let observation = self.observation(usage);

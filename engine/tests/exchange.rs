@@ -975,6 +975,39 @@ mod shaped {
     }
 
     #[test]
+    fn who_may_not_have_what_only_shaping_would_take_away_is_refused_where_the_host_cannot_shape() {
+        for (plan, refused) in [("free", Some(403)), ("enterprise", None)] {
+            let mut world = world(|document| {
+                document["budgets"] = json!([
+                    {"name": "requests", "per": "account", "unit": "requests", "limit": 1, "window": "1h"},
+                ]);
+            });
+            let caller = [
+                (":method", "POST"),
+                (":path", "/v1/chat/completions"),
+                ("x-account-id", "a-1"),
+                ("x-plan", plan),
+            ];
+            let mut exchange = world.begin(&caller);
+            answer(&mut world, &mut exchange);
+
+            let denial = exchange.not_changed(&world.policy, &mut world.ledger, &mut world.store);
+
+            assert_eq!(denial.map(|denial| denial.status), refused, "{plan}");
+            let decision = world.finish(exchange, true);
+            let reasons = decision["reasons"].as_array().unwrap();
+            assert!(reasons.iter().any(|reason| reason["code"] == "NOT_SHAPED"));
+            let mut again = world.begin(&caller);
+            let charged = matches!(answer(&mut world, &mut again), Answer::Reply(_));
+            assert_eq!(
+                charged,
+                refused.is_none(),
+                "a refused request costs nothing"
+            );
+        }
+    }
+
+    #[test]
     fn who_is_exempt_is_not_given_less() {
         let mut world = world(|document| {
             document["lists"] = json!({"exempt": [
