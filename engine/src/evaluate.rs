@@ -241,7 +241,6 @@ fn decide(
     }
     let (inspected, shaped) = inspect(asked, body, found);
     if let Some(entry) = policy.lists.exempt.entry(caller, now) {
-        (found.limits, found.strip) = Default::default();
         return Verdict {
             basis: Basis::List,
             rule: Some(Rule::ExemptList(entry)),

@@ -13,7 +13,7 @@ use weir_engine::{
     denial::Denial,
     detect::{Evidence, Observation, Plan, Signal, Standing, State, Verification},
     evaluate::Body,
-    exchange::Exchange,
+    exchange::{Answer, Exchange, Forward},
     hash::HashKey,
     ledger::Ledger,
     policy::Policy,
@@ -948,9 +948,50 @@ fn rules_follow_the_evidence_in_the_reasons() {
     assert_eq!(decision["basis"], "capability");
 }
 
+#[test]
+fn who_is_exempt_is_not_shaped_and_who_is_not_is() {
+    let mut world = World::new(|policy| {
+        policy["shaping"] = json!({"rules": [{"name": "less", "request": {"samples": 1},
+            "response": {"visibleReasoning": "strip"}}]});
+        policy["lists"] = json!({"exempt": [{"account": "free", "owner": "t", "reason": "r",
+            "expires": "2030-01-01T00:00:00Z"}]});
+    });
+    let body = json!({"model": "m", "n": 3, "messages": []}).to_string();
+
+    for (account, changed, removed, action) in [
+        ("free", None, vec![], "allow"),
+        (
+            "other",
+            Some(body.replace("3", "1").into_bytes()),
+            vec!["accept-encoding".to_string()],
+            "shape",
+        ),
+    ] {
+        let mut exchange = world.begin(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", account),
+        ]);
+        let answer = exchange.decide(
+            &world.policy,
+            &world.key,
+            Body::Whole(body.as_bytes()),
+            &mut world.ledger,
+            &mut world.store,
+        );
+
+        let wanted = Forward {
+            body: changed,
+            remove_headers: removed,
+            delay: None,
+        };
+        assert_eq!(answer, Answer::Forward(wanted), "{account}");
+        assert_eq!(world.finish(exchange, true)["action"], action);
+    }
+}
+
 mod shaped {
     use super::*;
-    use weir_engine::exchange::Answer;
 
     const LOGPROBS: &[u8] = br#"{"messages":[],"logprobs":true}"#;
 
@@ -1007,25 +1048,6 @@ mod shaped {
         }
     }
 
-    #[test]
-    fn who_is_exempt_is_not_given_less() {
-        let mut world = world(|document| {
-            document["lists"] = json!({"exempt": [
-                {"account": "a-1", "owner": "o", "reason": "r", "expires": "2030-01-01T00:00:00Z"},
-            ]});
-        });
-        let mut exchange = world.begin(&[
-            (":method", "POST"),
-            (":path", "/v1/chat/completions"),
-            ("x-account-id", "a-1"),
-        ]);
-
-        let answer = answer(&mut world, &mut exchange);
-
-        assert_eq!(answer, Answer::Forward(Default::default()));
-    }
-
-    #[test]
     fn a_response_that_names_several_encodings_is_none_that_can_be_read() {
         let mut world = world(|document| document["shaping"]["unreadable"] = json!("deny"));
         let mut exchange = world.begin(&[
