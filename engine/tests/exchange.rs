@@ -1048,6 +1048,7 @@ mod shaped {
         }
     }
 
+    #[test]
     fn a_response_that_names_several_encodings_is_none_that_can_be_read() {
         let mut world = world(|document| document["shaping"]["unreadable"] = json!("deny"));
         let mut exchange = world.begin(&[
