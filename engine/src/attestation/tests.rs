@@ -212,7 +212,7 @@ fn the_longest_one_is_read_and_one_byte_more_is_not() {
     let pad = |count: usize| CLAIMS.replace('{', &format!(r#"{{"x":"{}","#, "y".repeat(count)));
     let mut lengths = (2500..3500)
         .rev()
-        .map(|count| (count, signed(HEADER, &pad(count)).len()));
+        .map(|count| (count, signed(HEADER, pad(count)).len()));
     let (count, _) = lengths.find(|(_, length)| *length <= MAX_BYTES).unwrap();
 
     assert_eq!(attested(HEADER, &pad(count)).as_deref(), Ok("phone"));
