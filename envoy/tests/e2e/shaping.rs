@@ -172,3 +172,32 @@ async fn a_stream_that_cannot_be_read_ends_in_the_providers_error_where_the_poli
         "nothing follows"
     );
 }
+
+#[tokio::test]
+async fn where_heads_go_on_before_their_bodies_less_is_asked_for_all_the_same() {
+    let mut policy = shaping();
+    policy["capabilities"]["logprobs"] = json!({"anyOf": [{"logprobs": {}}]});
+    let weir = Weir::start_with(programs!(), &policy, |options| {
+        options.allow_on_headers_stop_iteration = false;
+    })
+    .await;
+    let api = Api::OpenAi;
+    let mut body = api.body();
+    body["logprobs"] = json!(true);
+
+    for _ in 0..6 {
+        let response = send(&mut weir.http1(), api.post("a", &body)).await;
+        // The first ones are held; later ones go on with the length that they announced.
+        assert_eq!(response.status(), 200);
+        response.bytes().await.unwrap();
+    }
+
+    let served = weir.mock.served();
+    assert_eq!(served.len(), 6);
+    for served in served {
+        let upstream: Value = serde_json::from_slice(&served.body).unwrap();
+        assert_eq!(upstream.get("logprobs"), None);
+        let length = served.header("content-length").unwrap();
+        assert_eq!(length, served.body.len().to_string());
+    }
+}
