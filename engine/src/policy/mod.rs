@@ -1,4 +1,5 @@
 //! The policy: `Document` (as written), checked, compiled to `Policy`, which alone reaches `evaluate`.
+mod defaults;
 mod deployment;
 mod detection;
 mod diagnostic;
@@ -6,6 +7,8 @@ mod document;
 mod read;
 mod responses;
 mod rollout;
+#[cfg(feature = "schema")]
+mod schema;
 mod shaping;
 mod validate;
 mod verification;
@@ -18,6 +21,8 @@ pub(crate) use document::{HeaderFamily, Per, Source, Unit};
 pub(crate) use responses::Responses;
 pub use rollout::Guard;
 pub(crate) use rollout::Rollout;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub(crate) use shaping::{Shaping, Subject};
 pub(crate) use verification::Verification;
 
