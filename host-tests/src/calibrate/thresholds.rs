@@ -8,8 +8,10 @@
 //! Who of them is innocent is not known. Nobody is taken for guilty unless somebody has looked and said
 //! so ([`Asked::confirmed`]); everybody else counts as innocent, and beside the proposal stands what it
 //! would be if a share of them were not.
+mod effect;
 pub mod exact;
 mod history;
+mod notes;
 mod period;
 mod proposal;
 mod report;

@@ -80,6 +80,9 @@ impl CalibrateCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
         match (&self.thresholds.decisions, &self.out) {
             (Some(decisions), _) => self.thresholds.execute(decisions, self.format),
+            (None, Some(_)) if self.thresholds.is_asked() => {
+                bail!("thresholds are proposed from --decisions; leave --out away")
+            }
             (None, Some(out)) => self.refit(out),
             (None, None) => bail!("name --decisions, or --out for a new profile"),
         }

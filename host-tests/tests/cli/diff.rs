@@ -294,7 +294,7 @@ fn the_plugin_and_the_engine_find_the_same_differences() {
     let candidate = folder.policy(
         "candidate.yaml",
         &[
-            ("limit: 1000\n", "limit: 3\n"),
+            ("limit: 1000\n", "limit: 1\n"),
             ("detection:\n", "detection:\n  enabled: false\n"),
         ],
     );

@@ -137,6 +137,11 @@ pub fn fewest(rate: f64) -> u64 {
         .max(1.0) as u64
 }
 
+/// The smallest rate that `trials` can show, rounded up to something that is surely enough.
+pub fn three_by(trials: u64) -> f64 {
+    (3.0 / trials.max(3) as f64 * 1e4).ceil() / 1e4
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

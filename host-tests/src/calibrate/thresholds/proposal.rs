@@ -1,13 +1,11 @@
 //! From the decisions of a period to thresholds, and to what they would come to.
-use super::exact::{allowed, fewest, interval, upper};
-use super::history::{ByState, Cuts, place};
+use super::effect::{campaigns, counted, effect};
+use super::exact::{allowed, fewest, three_by, upper};
+use super::history::Cuts;
+use super::notes::notes;
 use super::period::{Account, Period};
-use super::report::{
-    Assumption, Counted, CutReport, Effect, FORMAT, Found, Note, Proposal, Report, StateEffect,
-};
+use super::report::{Assumption, CutReport, FORMAT, Proposal, Report};
 use super::table::yaml;
-use crate::evaluate::{Cluster, Interval, cluster_bootstrap};
-use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use weir_engine::detect::{KEPT_BELOW_WATCH, State};
 
@@ -17,11 +15,6 @@ const SHARES: [f64; 6] = [0.0, 0.001, 0.005, 0.01, 0.02, 0.05];
 const ENTERED: [State; 3] = [State::Watch, State::StepUp, State::Restrict];
 /// Thresholds that a policy may name.
 const LIMITS: [f64; 2] = [0.0, 100.0];
-/// Campaigns listed.
-const LISTED: usize = 20;
-const DRAWS: usize = 400;
-/// Evidence is summed up over days: in less, few scores get where they are going.
-const SHORT_DAYS: f64 = 7.0;
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -75,11 +68,6 @@ pub enum Refusal {
         "no account was found in a campaign {0}; see `campaigns` of the output for those there are"
     )]
     UnknownCampaign(String),
-}
-
-/// 3 by `accounts`, rounded up to something that is surely enough.
-fn three_by(accounts: u64) -> f64 {
-    (3.0 / accounts.max(3) as f64 * 1e4).ceil() / 1e4
 }
 
 /// The largest score with which an account could have entered each state, and of these the one for `watch` first.
@@ -296,231 +284,6 @@ fn assumptions(
         rows.push(one(share, "found", &left));
     }
     rows
-}
-
-fn effect(of: &'static str, accounts: &[&Account], proposed: Cuts) -> Effect {
-    let (mut gravest_now, mut gravest_then) = (ByState::default(), ByState::default());
-    let (mut exchanges_now, mut exchanges_then) = (ByState::default(), ByState::default());
-    let mut clusters: HashMap<Option<u32>, Cluster> = HashMap::new();
-    let mut alone = Vec::new();
-    for account in accounts {
-        let (gravest, exchanges) = account.history.at(proposed);
-        for (counts, state) in [
-            (&mut gravest_now, account.recorded),
-            (&mut gravest_then, gravest),
-        ] {
-            if let Some(count) = counts.get_mut(place(state)) {
-                *count += 1;
-            }
-        }
-        for (sum, more) in [
-            (&mut exchanges_now, &account.exchanges),
-            (&mut exchanges_then, &exchanges),
-        ] {
-            for (sum, more) in sum.iter_mut().zip(more) {
-                *sum += more;
-            }
-        }
-        let hit = u32::from(gravest >= State::Restrict);
-        match account.organization {
-            None => alone.push(Cluster {
-                accounts: 1,
-                hits: hit,
-            }),
-            organization => {
-                let cluster = clusters.entry(organization).or_default();
-                cluster.accounts += 1;
-                cluster.hits += hit;
-            }
-        }
-    }
-    let total = accounts.len() as u64;
-    let rows = State::ALL.into_iter().enumerate().map(|(index, state)| {
-        let get = |counts: &ByState| counts.get(index).copied().unwrap_or_default();
-        StateEffect {
-            state: state.name(),
-            accounts_now: get(&gravest_now),
-            accounts_then: get(&gravest_then),
-            share_then: interval(get(&gravest_then), total),
-            exchanges_now: get(&exchanges_now),
-            exchanges_then: get(&exchanges_then),
-        }
-    });
-    let states = rows.collect();
-    alone.extend(clusters.into_values());
-    // The order of a map is another each time, and the draws go by it.
-    alone.sort_by_key(|cluster| (cluster.accounts, cluster.hits));
-    Effect {
-        of,
-        accounts: total,
-        states,
-        restricted_by_organization: by_organization(&alone, total),
-    }
-}
-
-fn by_organization(clusters: &[Cluster], accounts: u64) -> Option<Interval> {
-    let several = (clusters.len() as u64) < accounts;
-    several.then(|| cluster_bootstrap(clusters, DRAWS, 1))
-}
-
-fn counted(period: &Period, innocent: &[&Account], confirmed: usize) -> Counted {
-    let accounts = period.accounts.iter();
-    let organizations: HashSet<u32> = innocent
-        .iter()
-        .filter_map(|account| account.organization)
-        .collect();
-    let alone = innocent
-        .iter()
-        .filter(|account| account.organization.is_none());
-    let same: u64 = accounts
-        .clone()
-        .map(|account| {
-            let (_, exchanges) = account.history.at(period.present);
-            let both = exchanges.iter().zip(&account.exchanges);
-            both.map(|(then, now)| then.min(now)).sum::<u64>()
-        })
-        .sum();
-    Counted {
-        first: period.first.map(|time| time.to_string()),
-        last: period.last.map(|time| time.to_string()),
-        days: period.days(),
-        exchanges: period.exchanges,
-        judged: period.judged,
-        learning: period.learning,
-        undetected: period.undetected,
-        without_account: period.without_account,
-        pinned: period.pinned,
-        listed: period.listed,
-        skipped: period.skipped,
-        accounts: period.accounts.len() as u64,
-        unjudged_accounts: period.unjudged.len() as u64,
-        never_weighed: accounts
-            .clone()
-            .filter(|account| !account.was_weighed)
-            .count() as u64,
-        in_campaigns: accounts
-            .filter(|account| !account.campaigns.is_empty())
-            .count() as u64,
-        confirmed: confirmed as u64,
-        organizations: organizations.len() as u64 + alone.count() as u64,
-        modes: period.modes.clone(),
-        policies: period.policies.keys().cloned().collect(),
-        agreement: same as f64 / period.judged.max(1) as f64,
-    }
-}
-
-fn notes(period: &Counted, asked: &Asked, cuts: &[CutReport], unconfirmed: usize) -> Vec<Note> {
-    let [_, _, rate] = asked.rates;
-    let mut notes = Vec::new();
-    let mut note = |code, message: String| notes.push(Note { code, message });
-    if unconfirmed > 0 {
-        note(
-            "UNCONFIRMED",
-            format!(
-                "{unconfirmed} accounts were found in campaigns and count as innocent all the same; if you have looked at a campaign and it is real, leave it out with --confirmed, or the thresholds are set so high that it is let go"
-            ),
-        );
-    }
-    for cut in cuts.iter().filter(|cut| cut.proposed < cut.present) {
-        note(
-            "LOWER",
-            format!(
-                "`{}` would be entered from {} instead of {}: weaker evidence than now, and decisions do not tell who would have the keys for it, so its figures are upper ends",
-                cut.state, cut.proposed, cut.present
-            ),
-        );
-    }
-    let acted: u64 = period
-        .modes
-        .iter()
-        .filter(|(mode, _)| *mode != "shadow")
-        .map(|(_, count)| count)
-        .sum();
-    if acted > 0 {
-        note(
-            "NOT_SHADOW",
-            format!(
-                "{acted} decisions were not made in shadow mode: whoever was acted on behaves otherwise, or has left"
-            ),
-        );
-    }
-    if asked.digest.is_none() {
-        note(
-            "ASSUMED",
-            "the present thresholds are taken to be 2, 5 and 8, as without any in the policy; name the policy with --policy".to_owned(),
-        );
-    }
-    if let Some(digest) = &asked.digest
-        && !period.policies.iter().any(|[_, _, of]| of == digest)
-    {
-        note(
-            "OTHER_POLICY",
-            "none of the decisions was made by the policy that --policy names: if its thresholds or its profile differ, so do states and scores".to_owned(),
-        );
-    }
-    if period.policies.len() > 1 {
-        note(
-            "SEVERAL_POLICIES",
-            format!(
-                "the decisions were made by {} policies or versions: this holds only if their detection is the same",
-                period.policies.len()
-            ),
-        );
-    }
-    if period.days < SHORT_DAYS {
-        note(
-            "SHORT",
-            format!(
-                "the period has {:.1} days; scores sum up evidence over days, and the rate is of accounts within such a period: in a longer one more will come to a state",
-                period.days
-            ),
-        );
-    }
-    if period.organizations < fewest(rate) {
-        note(
-            "FEW_ORGANIZATIONS",
-            format!(
-                "the accounts are of {} organizations: if accounts of one flip together, no rate below {} is shown",
-                period.organizations,
-                three_by(period.organizations)
-            ),
-        );
-    }
-    if period.unjudged_accounts > 0 {
-        note(
-            "UNJUDGED",
-            format!(
-                "{} accounts were seen but never judged, and are left out",
-                period.unjudged_accounts
-            ),
-        );
-    }
-    notes
-}
-
-fn campaigns(period: &Period, confirmed: &HashSet<u32>) -> Vec<Found> {
-    let numbered = (0_u32..).zip(&period.campaigns);
-    let mut found: Vec<Found> = numbered
-        .map(|(number, campaign)| Found {
-            campaign: campaign.clone(),
-            accounts: 0,
-            restricted: 0,
-            largest: f64::NEG_INFINITY,
-            confirmed: confirmed.contains(&number),
-        })
-        .collect();
-    for account in &period.accounts {
-        for campaign in &account.campaigns {
-            if let Some(found) = found.get_mut(*campaign as usize) {
-                found.accounts += 1;
-                found.restricted += u64::from(account.recorded >= State::Restrict);
-                found.largest = found.largest.max(account.history.largest(State::Observe));
-            }
-        }
-    }
-    found.sort_by_key(|found| Reverse((found.restricted, found.accounts)));
-    found.truncate(LISTED);
-    found
 }
 
 #[cfg(test)]

@@ -47,6 +47,16 @@ pub(super) struct ThresholdsArguments {
 }
 
 impl ThresholdsArguments {
+    /// Whether something was said that only --decisions has a use for: where --out excludes it, clap does not ask
+    /// for it.
+    pub(super) fn is_asked(&self) -> bool {
+        let rates = [self.false_positive_rate, self.step_up_rate, self.watch_rate];
+        rates.iter().any(Option::is_some)
+            || self.policy.is_some()
+            || self.skip_bad_lines
+            || !self.confirmed.is_empty()
+    }
+
     pub(super) fn execute(&self, decisions: &Path, format: Format) -> anyhow::Result<Outcome> {
         let rates = self.rates()?;
         let (present, digest) = self.present()?;
