@@ -52,9 +52,10 @@ impl Folder {
             candidate,
             "--trace",
             &trace,
-            "--engine",
-            "native",
         ];
+        if !more.contains(&"--engine") {
+            arguments.extend(["--engine", "native"]);
+        }
         arguments.extend(more);
         weir(&arguments)
     }

@@ -89,7 +89,7 @@ fn proposal(out: &mut String, report: &Report) {
     ]);
     for cut in &report.proposal.cuts {
         let why = match (cut.binds, cut.proposed > cut.present) {
-            (false, false) => "kept: the rate is held at any threshold",
+            (false, false) => "kept: held at every score there is",
             (false, true) => "not below the one before",
             (true, _) => "",
         };

@@ -177,9 +177,7 @@ impl Replay {
     {
         let begun = Instant::now();
         let progress = &progress;
-        let make = |worker| {
-            make(worker).map(|decider| Counted::new(decider, |exchanges| progress(exchanges)))
-        };
+        let make = |worker| make(worker).map(|decider| Counted::new(decider, progress));
         let summary = match room {
             Some(room) => spans::run(reader, log, self.workers, self.bad_lines, room, make)?,
             None => replay::run(reader, log, self.workers, self.bad_lines, make)?,
