@@ -3,7 +3,8 @@
 //! Scores change every two hours at most, so consecutive exchanges share a [`Run`]. A decision tells the
 //! score and the state that came of it at the present thresholds, and no more: where the score had reached
 //! a threshold and the state had not, a key was missing and stays missing. Where the score had not reached
-//! it, nobody knows, and the account counts as if it had both keys.
+//! it, nobody knows, and the account counts as if it had both keys. Where it is in a state that no score of its
+//! exchanges explains, it came to it in between, with the score that takes.
 use weir_engine::detect::{BLOCK_HOURS, CLEAN_HOURS, HYSTERESIS, State};
 
 /// Scores from which states are entered.
@@ -42,9 +43,14 @@ impl Cuts {
     pub fn state(self, score: f64) -> State {
         [State::Restrict, State::StepUp, State::Watch]
             .into_iter()
-            .find(|state| score >= self.of(*state))
+            .find(|state| reaches(score, self.of(*state)))
             .unwrap_or_default()
     }
+}
+
+/// Whether `score` is enough for `cut`, to the digits that the detector has.
+pub(super) fn reaches(score: f64, cut: f64) -> bool {
+    score as f32 >= cut as f32
 }
 
 /// Consecutive exchanges under one score.
@@ -54,6 +60,8 @@ struct Run {
     hour: u32,
     exchanges: u32,
     score: f32,
+    /// The score that the account had reached by then: more than `score` where it came to its state in between.
+    peak: f32,
     /// The gravest state that the account had the keys for, as far as known.
     most: State,
 }
@@ -62,6 +70,8 @@ struct Run {
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
     runs: Vec<Run>,
+    /// The state that was recorded last.
+    recorded: State,
 }
 
 /// Exchanges in each state, mildest first.
@@ -75,16 +85,23 @@ impl History {
         } else {
             State::Restrict
         };
-        // Whole runs of it are looked at again; more digits than a float has were never there.
+        // No score has more digits than a float.
         let score = score as f32;
-        match self.runs.last_mut() {
-            Some(last) if last.score == score && last.most == most => {
-                last.exchanges = last.exchanges.saturating_add(1);
-            }
-            _ => self.runs.push(Run {
+        let peak = match recorded > self.recorded {
+            true => score.max(present.of(recorded) as f32),
+            false => score,
+        };
+        self.recorded = recorded;
+        let same = |last: &&mut Run| {
+            (last.score.to_bits(), last.most) == (score.to_bits(), most) && peak <= last.peak
+        };
+        match self.runs.last_mut().filter(same) {
+            Some(last) => last.exchanges = last.exchanges.saturating_add(1),
+            None => self.runs.push(Run {
                 hour,
                 exchanges: 1,
                 score,
+                peak,
                 most,
             }),
         }
@@ -92,7 +109,7 @@ impl History {
     /// The largest score with which the account could have entered `state`.
     pub(super) fn largest(&self, state: State) -> f64 {
         let able = self.runs.iter().filter(|run| run.most >= state);
-        able.map(|run| f64::from(run.score))
+        able.map(|run| f64::from(run.peak))
             .fold(f64::NEG_INFINITY, f64::max)
     }
     /// The gravest state at `cuts`, and exchanges by state. States go up at once and down after clean days, as
@@ -103,7 +120,7 @@ impl History {
         let (mut since, mut clean) = (0_u32, None::<u32>);
         for run in &self.runs {
             let score = f64::from(run.score);
-            let found = cuts.state(score).min(run.most);
+            let found = cuts.state(f64::from(run.peak)).min(run.most);
             if found > state {
                 (state, since, clean) = (found, run.hour, None);
             } else if state > State::Observe && score < cuts.of(state) - f64::from(HYSTERESIS) {
@@ -178,6 +195,22 @@ mod tests {
 
         assert_eq!(cleared.at(Cuts::default()), (restrict, [1, 0, 0, 3, 0]));
         assert_eq!(blocked.at(Cuts::default()), (State::Block, [0, 0, 0, 1, 1]));
+    }
+
+    #[test]
+    fn whoever_came_to_a_state_between_two_exchanges_had_the_score_for_it() {
+        let between = history(&[(0, 1.0, State::Observe), (9, 6.5, State::Restrict)]);
+
+        assert_eq!(between.largest(State::Restrict), 8.0);
+        assert_eq!(
+            between.at(Cuts::default()),
+            (State::Restrict, [1, 0, 0, 1, 0])
+        );
+        let higher = Cuts {
+            restrict: 8.1,
+            ..Cuts::default()
+        };
+        assert_eq!(between.at(higher).0, State::StepUp);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reads the decisions of a period: who was judged, and how.
 //!
-//! Memory grows with the number of accounts and with how often their scores changed (16 bytes a change, twelve
+//! Memory grows with the number of accounts and with how often their scores changed (20 bytes a change, twelve
 //! a day at most), not with the number of exchanges.
 use super::history::{Cuts, History, place};
 use crate::decision::{Decision, NoDecision};

@@ -1,7 +1,7 @@
 //! From the decisions of a period to thresholds, and to what they would come to.
 use super::effect::{campaigns, counted, effect};
 use super::exact::{allowed, fewest, three_by, upper};
-use super::history::Cuts;
+use super::history::{Cuts, reaches};
 use super::notes::notes;
 use super::period::{Account, Period};
 use super::report::{Assumption, CutReport, FORMAT, Proposal, Report};
@@ -204,7 +204,10 @@ fn cuts(largest: &[Largest], rates: [f64; 3], present: Cuts) -> Option<Vec<CutRe
             .unwrap_or(present.of(state))
             .clamp(before, highest);
         before = proposed;
-        let reached = scores.iter().filter(|score| **score >= proposed).count() as u64;
+        let reached = scores
+            .iter()
+            .filter(|score| reaches(**score, proposed))
+            .count() as u64;
         reports.push(CutReport {
             state: state.name(),
             wanted,
@@ -219,9 +222,16 @@ fn cuts(largest: &[Largest], rates: [f64; 3], present: Cuts) -> Option<Vec<CutRe
     Some(reports)
 }
 
-/// The next tenth above `score`.
+/// The lowest tenth that `score` does not reach.
 fn above(score: f64) -> f64 {
-    ((score * 10.0).floor() + 1.0) / 10.0
+    let next = (score * 10.0).floor() + 1.0;
+    // Floats next to a tenth are that tenth.
+    let tenths = if reaches(score, next / 10.0) {
+        next + 1.0
+    } else {
+        next
+    };
+    tenths / 10.0
 }
 
 fn chosen(cuts: &[CutReport], present: Cuts) -> Cuts {
@@ -251,7 +261,7 @@ fn assumptions(
         let cuts = cuts(left, rates, present);
         let cuts = cuts.map(|cuts| chosen(&cuts, present));
         let restricted = |cuts: Cuts| {
-            let reach = |[_, _, score]: &&Largest| *score >= cuts.restrict;
+            let reach = |[_, _, score]: &&Largest| reaches(*score, cuts.restrict);
             found_largest.iter().filter(reach).count() as u64
         };
         Assumption {
@@ -344,6 +354,19 @@ mod tests {
             thresholds(&report),
             [(2.0, false), (5.0, false), (8.0, false)]
         );
+    }
+
+    #[test]
+    fn a_score_is_never_enough_for_the_tenth_above_it() {
+        for tenths in 0..1_000_u32 {
+            for millionths in [0, 1, 50_000, 99_999] {
+                let score = f64::from(tenths) / 10.0 + f64::from(millionths) / 1e6;
+                let told = f64::from(score as f32);
+
+                assert!(!reaches(told, above(told)), "{score}");
+                assert!(above(told) - told < 0.1001, "{score}");
+            }
+        }
     }
 
     #[test]
