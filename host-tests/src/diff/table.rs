@@ -63,6 +63,15 @@ fn head(out: &mut String, report: &Report) {
             report.exchanges, report.accounts
         ),
     );
+    if report.workers > 1 {
+        line(
+            out,
+            format_args!(
+                "{} workers race for what is left of a budget, so some of what differs there is chance; --workers 1 has none",
+                report.workers
+            ),
+        );
+    }
     for (count, what) in [
         (report.skipped, "records were no exchange and were skipped"),
         (report.without_account, "exchanges are of no account"),

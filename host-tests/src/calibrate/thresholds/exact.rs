@@ -1,6 +1,6 @@
 //! Exact bounds of a share (Clopper and Pearson 1934), and how many hits a wanted share allows (Wilks 1941).
 //!
-//! O(hits) for each evaluation of the binomial distribution. Beyond [`EXACT`] hits Wilson's interval
+//! O(hits) for each evaluation of the binomial distribution. Beyond 5,000 hits Wilson's interval
 //! stands in, which by then is the same to three digits.
 use crate::evaluate::{Interval, wilson};
 
