@@ -72,7 +72,7 @@ fn thresholds_are_proposed_with_their_effect_as_yaml_that_a_policy_takes() {
         .collect();
     let policy = fs::read_to_string(SHIPPED).unwrap();
     let begin = policy.find("  thresholds:").unwrap();
-    let end = policy.find("responses:").unwrap();
+    let end = begin + policy[begin..].find("\n\n").unwrap() + 1;
     let pasted = folder.path().join("pasted.yaml");
     fs::write(
         &pasted,
