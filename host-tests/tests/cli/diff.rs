@@ -104,7 +104,9 @@ fn who_is_newly_refused_is_told_by_account_tier_capability_and_reason_and_is_sta
         (&change["before"], &change["after"]),
         (&json!("allow"), &json!("deny"))
     );
-    assert_eq!(change["exchanges"], report["changed_exchanges"]);
+    let changes = report["changes"].as_array().unwrap().iter();
+    let exchanges: u64 = changes.map(|of| of["exchanges"].as_u64().unwrap()).sum();
+    assert_eq!(exchanges, report["changed_exchanges"]);
     let examples = change["examples"].as_array().unwrap();
     assert_eq!(examples.len(), 3);
     assert_eq!(
@@ -150,7 +152,7 @@ fn neither_prompts_nor_credentials_are_told_anywhere() {
                 "method": "POST",
                 "path": "/v1/chat/completions",
                 "headers": {"authorization": "Bearer sk-MARKER", "x-account-id": format!("a-{number}")},
-                "body": {"model": "m", "logprobs": true, "messages": [{"role": "user", "content": "PROMPT-MARKER"}]},
+                "body": {"model": "m", "tools": [{"type": "function", "function": {"name": "f"}}], "messages": [{"role": "user", "content": "PROMPT-MARKER"}]},
             },
             "response": {"status": 200, "headers": {"content-type": "application/json"}, "body": {"choices": [{"message": {"content": "ANSWER-MARKER"}}]}},
         })
@@ -160,7 +162,7 @@ fn neither_prompts_nor_credentials_are_told_anywhere() {
     fs::write(folder.path("trace"), lines.join("\n")).unwrap();
     let candidate = folder.policy(
         "candidate.yaml",
-        &[("grants: [software_engineering]", "grants: [logprobs]")],
+        &[("grants: [software_engineering]", "grants: [agentic_tools]")],
     );
     let page = folder.path("page.html");
 
@@ -175,7 +177,7 @@ fn neither_prompts_nor_credentials_are_told_anywhere() {
     for told in [&table.stdout, &table.stderr, &machine.stdout, &page] {
         assert!(!text(told).contains("MARKER"));
     }
-    assert!(text(&table.stdout).contains("CAPABILITY_NOT_GRANTED:logprobs"));
+    assert!(text(&table.stdout).contains("CAPABILITY_NOT_GRANTED:agentic_tools"));
 }
 
 #[test]
