@@ -149,6 +149,8 @@ fn reason_record(policy: &Policy, reason: &Reason) -> ReasonRecord {
         ReasonCode::NoAccount => "NO_ACCOUNT".to_string(),
         ReasonCode::StateUnavailable => "STATE_UNAVAILABLE".to_string(),
         ReasonCode::Signal(signal) => signal.name().to_string(),
+        ReasonCode::NotStripped => "NOT_STRIPPED".to_string(),
+        ReasonCode::NotShaped => "NOT_SHAPED".to_string(),
         ReasonCode::Pinned => "PINNED".to_string(),
         ReasonCode::VerificationRequired => "VERIFICATION_REQUIRED".to_string(),
         ReasonCode::AttestationRefused(why) => format!("ATTESTATION_REFUSED:{}", why.name()),

@@ -72,13 +72,7 @@ impl Denial {
             append_contacts(policy, &mut message);
         }
 
-        let mut headers = Vec::from([
-            ("content-type", format::content_type(provider).to_string()),
-            ("x-weir-decision-id", decision_id.clone()),
-        ]);
-        if provider == Provider::Anthropic {
-            headers.push(("request-id", decision_id.clone()));
-        }
+        let mut headers = first_headers(provider, &decision_id);
         if let Some(wait) = wait {
             headers.push(("retry-after", seconds(wait).to_string()));
         }
@@ -115,20 +109,35 @@ impl Denial {
 impl Denial {
     /// The reply in the place of a response that was to be stripped and cannot be read. Final: the upstream would
     /// answer in the same way again.
-    pub(crate) fn interrupted(head: &Head) -> Self {
+    pub(crate) fn interrupted(policy: &Policy, head: &Head) -> Self {
         let provider = head.endpoint.provider();
         let decision_id = decision::id(head);
-        let refusal = Refusal::interrupted(&decision_id);
+        let mut message = format::INTERRUPTED.to_string();
+        append_contacts(policy, &mut message);
+        let refusal = Refusal {
+            message: &message,
+            ..Refusal::interrupted(&decision_id)
+        };
+        let mut headers = first_headers(provider, &decision_id);
+        headers.push((FINAL.0, FINAL.1.to_string()));
         Self {
             status: refusal.kind.status(),
-            headers: Vec::from([
-                ("content-type", format::content_type(provider).to_string()),
-                ("x-weir-decision-id", decision_id.clone()),
-                (FINAL.0, FINAL.1.to_string()),
-            ]),
+            headers,
             body: format::body(provider, &refusal).to_string(),
         }
     }
+}
+
+/// What every reply begins with: the form of its body, and its decision where SDKs look for it.
+fn first_headers(provider: Provider, decision_id: &str) -> Vec<(&'static str, String)> {
+    let mut headers = Vec::from([
+        ("content-type", format::content_type(provider).to_string()),
+        ("x-weir-decision-id", decision_id.to_string()),
+    ]);
+    if provider == Provider::Anthropic {
+        headers.push(("request-id", decision_id.to_string()));
+    }
+    headers
 }
 
 /// What tells a client that passes for now that its account has to be better verified, by when and where.

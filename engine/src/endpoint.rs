@@ -43,6 +43,19 @@ pub enum Provider {
 }
 
 impl Endpoint {
+    /// Every endpoint; [`Self::Unknown`] is the last.
+    pub const ALL: [Self; 9] = [
+        Self::OpenAiChat,
+        Self::OpenAiCompletions,
+        Self::OpenAiResponses,
+        Self::OpenAiEmbeddings,
+        Self::AnthropicMessages,
+        Self::AnthropicCountTokens,
+        Self::GeminiGenerate,
+        Self::GeminiStream,
+        Self::Unknown,
+    ];
+
     /// The endpoint of a request line; query and a route prefix before `/v1/` do not matter.
     ///
     /// Neither do letter case, percent-encoding, empty and dot segments or a trailing slash.

@@ -44,6 +44,8 @@ pub struct Evaluation {
     pub limits: RequestLimits,
     /// What is taken out of the response; nothing in shadow mode.
     pub strip: Strip,
+    /// Capabilities that the tier does not grant and that the request asks for no longer once it is shaped.
+    pub waived: CapabilitySet,
     /// What the budgets of the exchange have left.
     pub quotas: Vec<Quota>,
     /// Model asked for, shortened and cleaned.
@@ -99,6 +101,11 @@ impl Hold {
         store: &mut impl CounterStore,
     ) {
         ledger.release_leases(&mut self.reservation, now, store);
+    }
+
+    /// Gives back everything, for an exchange that does not happen.
+    pub fn abort(self, ledger: &mut Ledger, now: Timestamp, store: &mut impl CounterStore) {
+        ledger.abort(self.reservation, now, store);
     }
 
     /// Replaces what was reserved by what was used.
@@ -173,6 +180,7 @@ pub fn evaluate(
         capabilities: CapabilitySet::default(),
         limits: RequestLimits::default(),
         strip: Strip::default(),
+        waived: CapabilitySet::default(),
         quotas: Vec::new(),
         model: None,
         hold: None,
@@ -291,12 +299,9 @@ fn decide(
         .unwrap_or_default();
     let missing = shaped.capabilities.without(granted);
     if !missing.is_empty() {
-        let reasons = missing
-            .iter()
-            .map(|index| Reason::rule(ReasonCode::CapabilityNotGranted(index), 1.0))
-            .collect();
-        return Verdict::refuse(Action::Deny, Basis::Capability, Rule::Tier(tier), reasons);
+        return Verdict::not_granted(tier, missing);
     }
+    found.waived = found.capabilities.without(granted);
     let mut verdict = charge(asked, caller, facts.as_ref(), ledger, store, found);
     if !verdict.action.passes() {
         return verdict;
@@ -306,6 +311,7 @@ fn decide(
         verdict.reasons = reason(ReasonCode::NotInspected);
     }
     if let Some(rule) = shaped.rule {
+        (found.limits, found.strip) = (shaped.limits, shaped.strip);
         let basis = if shaped.by_state {
             Basis::Detection
         } else {
@@ -378,6 +384,9 @@ enum Inspected<'a> {
 struct Shaped {
     /// Capabilities that it still asks for.
     capabilities: CapabilitySet,
+    /// What changes, if the exchange passes on its merits and not because it is exempt.
+    limits: RequestLimits,
+    strip: Strip,
     /// The rule that changes anything.
     rule: Option<usize>,
     by_state: bool,
@@ -453,7 +462,7 @@ fn read<'a>(
             let before = facts.clone();
             selected.request.apply(&mut facts);
             if facts != before || !selected.strip.is_nothing() {
-                (found.limits, found.strip) = (selected.request, selected.strip);
+                (shaped.limits, shaped.strip) = (selected.request, selected.strip);
                 (shaped.rule, shaped.by_state) = (selected.rule, selected.by_state);
             }
             shaped.capabilities = policy.capabilities.of(&facts, &excerpt);
@@ -538,8 +547,11 @@ fn charge(
                 owner: account,
                 budget: threshold.id(key),
                 window: threshold.window,
+                // A volume only counts: nobody is refused for want of room in it.
                 limit: u32::MAX,
-                amount: estimate(threshold.unit, facts, policy),
+                // More than this says no more: the answer's usage trues it up.
+                amount: estimate(threshold.unit, facts, policy)
+                    .min(threshold.above.saturating_add(1)),
                 lease: false,
             });
         }
@@ -547,7 +559,19 @@ fn charge(
     if charges.is_empty() {
         return Verdict::allow();
     }
-    match ledger.reserve(&charges, now, store) {
+    let mut admission = ledger.reserve(&charges, now, store);
+    let mut overflowed = None;
+    if let Ok(Admission::Refused { charge, used, .. }) = admission {
+        let volume = charge.checked_sub(budgets.len());
+        if let Some(&(index, _)) = volume.and_then(|volume| volumes.get(volume)) {
+            // Its counter has no room for the estimate: budgets decide without it.
+            overflowed = Some((index, u32::try_from(used).unwrap_or(u32::MAX)));
+            charges.truncate(budgets.len());
+            volumes.clear();
+            admission = ledger.reserve(&charges, now, store);
+        }
+    }
+    match admission {
         Ok(Admission::Granted(reservation)) => {
             let left: Vec<u32> = reservation.remaining().collect();
             found.quotas = budgets
@@ -562,8 +586,16 @@ fn charge(
             });
             let units = units.chain(volume_units).collect();
             let used = volumes.into_iter().filter_map(|(index, charge)| {
-                Some((index, u32::MAX.saturating_sub(*left.get(charge)?)))
+                let used = u32::MAX.saturating_sub(*left.get(charge)?);
+                let threshold = policy.verification.thresholds.get(index)?;
+                // What a request asks for is not used yet, and may never be: a grace begins once.
+                let unused = match threshold.unit {
+                    Unit::Requests => 0,
+                    _ => charges.get(charge)?.amount,
+                };
+                Some((index, used.saturating_sub(unused)))
             });
+            let used = used.chain(overflowed);
             let verdict = step_up(asked, account, used, ledger, store);
             if verdict.action.passes() {
                 found.hold = Some(Hold { reservation, units });

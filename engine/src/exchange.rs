@@ -3,7 +3,7 @@ use crate::{
     decision,
     denial::{self, Denial},
     detect::{Observation, Plan, Standing, Verification},
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Provider},
     evaluate::{Asked, Body, Ending, Evaluation, Hold, evaluate},
     hash::HashKey,
     identity::{self, Head},
@@ -14,6 +14,7 @@ use crate::{
     store::CounterStore,
     time::Timestamp,
     usage::{Tokens, Usage, UsageMeter},
+    verdict::{Reason, ReasonCode, Verdict},
 };
 use alloc::{string::String, vec::Vec};
 use core::time::Duration;
@@ -32,6 +33,8 @@ pub struct Exchange {
     shaper: Option<ResponseShaper>,
     /// The policy lets no response through that was to be stripped and cannot be read.
     refuses_unreadable: bool,
+    /// Something went on that was to be stripped and could not be read.
+    is_unstripped: bool,
     /// The rest of the response goes nowhere.
     is_cut: bool,
     lost: bool,
@@ -109,6 +112,7 @@ impl Exchange {
             meter,
             shaper: None,
             refuses_unreadable: false,
+            is_unstripped: false,
             is_cut: false,
             lost: false,
         }
@@ -182,6 +186,12 @@ impl Exchange {
             self.refuses_unreadable = policy.shaping.refuses_unreadable;
             // What cannot be read cannot be stripped.
             forward.remove_headers.push(String::from("accept-encoding"));
+            if self.head.endpoint.provider() == Provider::Gemini {
+                // It could leave out the members that tell reasoning from text.
+                forward
+                    .remove_headers
+                    .push(String::from("x-goog-fieldmask"));
+            }
         }
         if policy.enforce {
             forward
@@ -189,6 +199,35 @@ impl Exchange {
                 .extend(policy.verification.header.clone());
         }
         Answer::Forward(forward)
+    }
+
+    /// The host could not change the request as `decide` told it. The reply to send now, where the request asks for
+    /// what the account may not have and only shaping would have taken away; otherwise it goes on as it came.
+    pub fn not_changed(
+        &mut self,
+        policy: &Policy,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) -> Option<Denial> {
+        let now = self.arrived;
+        let evaluation = self.evaluation.as_mut()?;
+        let reason = Reason::rule(ReasonCode::NotShaped, 1.0);
+        if evaluation.waived.is_empty() {
+            evaluation.verdict.reasons.push(reason);
+            return None;
+        }
+        if let Some(hold) = evaluation.hold.take() {
+            hold.abort(ledger, now, store);
+        }
+        self.shaper = None;
+        let tier = evaluation.tier.unwrap_or_default();
+        let before = core::mem::replace(
+            &mut evaluation.verdict,
+            Verdict::not_granted(tier, evaluation.waived),
+        );
+        evaluation.verdict.reasons.extend(before.reasons);
+        evaluation.verdict.reasons.push(reason);
+        Denial::of(policy, &self.head, evaluation, now)
     }
 
     /// Whether the head of the response is to be told to `response_head`.
@@ -211,19 +250,16 @@ impl Exchange {
         let Some(evaluation) = self.evaluation.as_ref().filter(|_| policy.enforce) else {
             return changes;
         };
-        let encoding = identity::find(headers.clone(), "content-encoding");
         if self.shaper.is_some() {
-            if encoding
-                .one()
-                .is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity"))
-            {
+            if identity::is_encoded(headers.clone()) {
                 // The upstream encodes unasked: nothing of it can be read, so nothing is taken out.
                 self.shaper = None;
                 if self.refuses_unreadable {
-                    self.lost = true;
-                    changes.reply = Some(Denial::interrupted(&self.head));
+                    (self.lost, self.is_cut) = (true, true);
+                    changes.reply = Some(Denial::interrupted(policy, &self.head));
                     return changes;
                 }
+                self.is_unstripped = true;
             } else {
                 changes.remove.push("content-length");
             }
@@ -295,9 +331,10 @@ impl Exchange {
         self.is_admitted() && (meters || self.shaper.is_some())
     }
 
-    /// A piece of the response body could not be read: its usage stays unknown.
+    /// A piece of the response body could not be read: its usage stays unknown, and nothing was taken out of it.
     pub fn response_lost(&mut self) {
         self.lost = true;
+        self.is_unstripped |= self.shaper.is_some();
     }
 
     /// The next bytes of the response body; what replaces them, if anything does. `end` says that they are the last.
@@ -312,8 +349,11 @@ impl Exchange {
         let shaper = self.shaper.as_mut()?;
         let mut shaped = Vec::with_capacity(chunk.len());
         shaper.feed(chunk, end, &mut shaped);
-        if self.refuses_unreadable && shaper.lost() {
+        if shaper.lost() && !self.refuses_unreadable {
+            self.is_unstripped = true;
+        } else if shaper.lost() {
             self.is_cut = true;
+            // Larger than any number that went out, and one that every SDK's integer holds.
             let error = denial::event(&self.head, u64::from(u32::MAX));
             return Some(if shaper.is_events() {
                 error
@@ -322,6 +362,11 @@ impl Exchange {
             });
         }
         (shaped != chunk).then_some(shaped)
+    }
+
+    /// Whether something of the response went on that could not be read, though it was to be stripped.
+    pub fn is_unstripped(&self) -> bool {
+        self.is_unstripped
     }
 
     /// Whether `finish` asks for the response's status: a reservation is held and no usage is known.
@@ -347,10 +392,17 @@ impl Exchange {
             let ending = match status {
                 Some(200..=299) if ended => Ending::Complete,
                 Some(200..=299) => Ending::BrokenOff,
+                // The upstream answered; the error is ours.
+                _ if self.is_cut => Ending::BrokenOff,
                 _ => Ending::Failed,
             };
             let usage = usage.unwrap_or(Usage::Unknown);
             hold.settle(policy, usage, ending, ledger, now, store);
+        }
+        if self.is_cut || self.is_unstripped {
+            let went_on = if self.is_cut { 0.0 } else { 1.0 };
+            let reason = Reason::rule(ReasonCode::NotStripped, went_on);
+            evaluation.verdict.reasons.push(reason);
         }
         let decision = decision::to_json(policy, &self.head, evaluation, self.started, usage);
         let observation = self.observation(usage);

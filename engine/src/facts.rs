@@ -26,7 +26,10 @@ use alloc::borrow::Cow;
 pub use reasoning::{Effort, Reasoning};
 pub use sampling::{Sampling, StructuredOutput};
 pub use text::{RawText, Role, TextSink};
-pub(crate) use values::{count, flag, word};
+pub(crate) use values::{
+    asks_for_logprobs, asks_for_summary, count, counted_logprobs, flag, includes_logprobs,
+    is_logprobs, word,
+};
 
 /// What one request says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -84,8 +84,7 @@ impl Head {
             (Ok(method), Ok(path)) => (Endpoint::of(method, path), Endpoint::model_in(path)),
             _ => (Endpoint::Unknown, None),
         };
-        let encoding = one("content-encoding").unwrap_or_default();
-        let compressed = !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity");
+        let compressed = is_encoded(headers.clone());
         let request_id = one("x-request-id").unwrap_or_default();
         let decision_id = PUBLIC_KEY.hash128(
             "decision",
@@ -237,6 +236,17 @@ pub(crate) fn find<'h>(
         }
     }
     found
+}
+
+/// Whether a body is encoded: any `content-encoding` says other than identity, because nobody knows which of
+/// several its reader heeds.
+pub(crate) fn is_encoded<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> bool {
+    headers
+        .filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"))
+        .any(|(_, value)| {
+            let encoding = value.trim_ascii();
+            !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity")
+        })
 }
 
 /// A value as a source gave it.

@@ -1,5 +1,6 @@
 //! The answer for one exchange.
 use crate::{
+    capability::CapabilitySet,
     detect::{Evidence, Signal, State},
     time::Timestamp,
 };
@@ -131,6 +132,10 @@ pub enum ReasonCode {
     Signal(Signal),
     /// An entry of `lists.states` says what the account's state is; value 1.
     Pinned,
+    /// The response could not be stripped as the policy wants; value 1 where it was let through, 0 where it ended there.
+    NotStripped,
+    /// The request could not be changed as the policy wants, because its head had gone on; value 1.
+    NotShaped,
     /// A better verification is asked for: what the account used in the threshold's window, in its unit.
     VerificationRequired,
     /// An attestation that came with the request was not accepted; value 1.
@@ -200,6 +205,15 @@ impl Verdict {
             delay: None,
             verification: None,
         }
+    }
+
+    /// A refusal for capabilities that tier number `tier` does not grant.
+    pub(crate) fn not_granted(tier: usize, missing: CapabilitySet) -> Self {
+        let reasons = missing
+            .iter()
+            .map(|index| Reason::rule(ReasonCode::CapabilityNotGranted(index), 1.0))
+            .collect();
+        Self::refuse(Action::Deny, Basis::Capability, Rule::Tier(tier), reasons)
     }
 
     pub(crate) fn refuse(action: Action, basis: Basis, rule: Rule, reasons: Vec<Reason>) -> Self {

@@ -13,7 +13,7 @@ use weir_engine::{
     denial::Denial,
     detect::{Evidence, Observation, Plan, Signal, Standing, State, Verification},
     evaluate::Body,
-    exchange::Exchange,
+    exchange::{Answer, Exchange, Forward},
     hash::HashKey,
     ledger::Ledger,
     policy::Policy,
@@ -378,7 +378,7 @@ fn shadow_mode_lets_everything_pass_and_tells_what_it_would_have_done() {
 
 #[test]
 fn bodies_that_cannot_be_judged_are_handled_as_the_policy_says() {
-    let cases: [(&str, &str, Body<'_>, &[(&str, &str)], u16); 4] = [
+    let cases: [(&str, &str, Body<'_>, &[(&str, &str)], u16); 5] = [
         (
             "malformed",
             "allow",
@@ -391,6 +391,16 @@ fn bodies_that_cannot_be_judged_are_handled_as_the_policy_says() {
             "allow",
             Body::Whole(b"\x1f\x8b"),
             &[("content-encoding", "gzip")],
+            415,
+        ),
+        (
+            "compressed",
+            "allow",
+            Body::Whole(b"\x1f\x8b"),
+            &[
+                ("content-encoding", "identity"),
+                ("content-encoding", "gzip"),
+            ],
             415,
         ),
         (
@@ -936,4 +946,166 @@ fn rules_follow_the_evidence_in_the_reasons() {
         ["PRIOR", "EVENNESS", "CAPABILITY_NOT_GRANTED:logprobs"]
     );
     assert_eq!(decision["basis"], "capability");
+}
+
+#[test]
+fn who_is_exempt_is_not_shaped_and_who_is_not_is() {
+    let mut world = World::new(|policy| {
+        policy["shaping"] = json!({"rules": [{"name": "less", "request": {"samples": 1},
+            "response": {"visibleReasoning": "strip"}}]});
+        policy["lists"] = json!({"exempt": [{"account": "free", "owner": "t", "reason": "r",
+            "expires": "2030-01-01T00:00:00Z"}]});
+    });
+    let body = json!({"model": "m", "n": 3, "messages": []}).to_string();
+
+    for (account, changed, removed, action) in [
+        ("free", None, vec![], "allow"),
+        (
+            "other",
+            Some(body.replace("3", "1").into_bytes()),
+            vec!["accept-encoding".to_string()],
+            "shape",
+        ),
+    ] {
+        let mut exchange = world.begin(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", account),
+        ]);
+        let answer = exchange.decide(
+            &world.policy,
+            &world.key,
+            Body::Whole(body.as_bytes()),
+            &mut world.ledger,
+            &mut world.store,
+        );
+
+        let wanted = Forward {
+            body: changed,
+            remove_headers: removed,
+            delay: None,
+        };
+        assert_eq!(answer, Answer::Forward(wanted), "{account}");
+        assert_eq!(world.finish(exchange, true)["action"], action);
+    }
+}
+
+mod shaped {
+    use super::*;
+
+    const LOGPROBS: &[u8] = br#"{"messages":[],"logprobs":true}"#;
+
+    fn world(change: impl FnOnce(&mut Value)) -> World {
+        World::new(|document| {
+            document["shaping"] = json!({"rules": [
+                {"name": "less", "request": {"logprobs": "drop"}, "response": {"visibleReasoning": "strip"}},
+            ]});
+            change(document);
+        })
+    }
+
+    fn answer(world: &mut World, exchange: &mut Exchange) -> Answer {
+        let (ledger, store) = (&mut world.ledger, &mut world.store);
+        exchange.decide(
+            &world.policy,
+            &world.key,
+            Body::Whole(LOGPROBS),
+            ledger,
+            store,
+        )
+    }
+
+    #[test]
+    fn who_may_not_have_what_only_shaping_would_take_away_is_refused_where_the_host_cannot_shape() {
+        for (plan, refused) in [("free", Some(403)), ("enterprise", None)] {
+            let mut world = world(|document| {
+                document["budgets"] = json!([
+                    {"name": "requests", "per": "account", "unit": "requests", "limit": 1, "window": "1h"},
+                ]);
+            });
+            let caller = [
+                (":method", "POST"),
+                (":path", "/v1/chat/completions"),
+                ("x-account-id", "a-1"),
+                ("x-plan", plan),
+            ];
+            let mut exchange = world.begin(&caller);
+            answer(&mut world, &mut exchange);
+
+            let denial = exchange.not_changed(&world.policy, &mut world.ledger, &mut world.store);
+
+            assert_eq!(denial.map(|denial| denial.status), refused, "{plan}");
+            let decision = world.finish(exchange, true);
+            let reasons = decision["reasons"].as_array().unwrap();
+            assert!(reasons.iter().any(|reason| reason["code"] == "NOT_SHAPED"));
+            let mut again = world.begin(&caller);
+            let charged = matches!(answer(&mut world, &mut again), Answer::Reply(_));
+            assert_eq!(
+                charged,
+                refused.is_none(),
+                "a refused request costs nothing"
+            );
+        }
+    }
+
+    #[test]
+    fn a_response_that_names_several_encodings_is_none_that_can_be_read() {
+        let mut world = world(|document| document["shaping"]["unreadable"] = json!("deny"));
+        let mut exchange = world.begin(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", "a-1"),
+        ]);
+        answer(&mut world, &mut exchange);
+        let headers: [(&[u8], &[u8]); 2] =
+            [(b"content-encoding", b"gzip"), (b"content-encoding", b"br")];
+
+        let changes = exchange.response_head(&world.policy, headers.into_iter());
+
+        assert_eq!(changes.reply.map(|denial| denial.status), Some(500));
+    }
+
+    #[test]
+    fn an_answer_that_is_refused_for_its_encoding_is_charged_as_one_that_broke_off() {
+        let mut world = world(|document| {
+            document["shaping"]["unreadable"] = json!("deny");
+            document["metering"] = json!({"unknownUsage": "keep", "defaultOutputTokens": 100});
+            document["budgets"] = json!([
+                {"name": "tokens", "per": "account", "unit": "tokens", "limit": 100, "window": "1h"},
+            ]);
+        });
+        let caller = [
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            ("x-account-id", "a-1"),
+        ];
+        let mut exchange = world.begin(&caller);
+        answer(&mut world, &mut exchange);
+        let headers: [(&[u8], &[u8]); 1] = [(b"content-encoding", b"gzip")];
+        exchange.response_head(&world.policy, headers.into_iter());
+
+        world.finish_with(exchange, true, Some(500));
+
+        let mut again = world.begin(&caller);
+        let refused = answer(&mut world, &mut again).into_denial();
+        assert_eq!(refused.map(|denial| denial.status), Some(429));
+    }
+
+    #[test]
+    fn a_mask_of_fields_does_not_hide_what_is_reasoning() {
+        let mut world = world(|_| {});
+        let mut exchange = world.begin(&[
+            (":method", "POST"),
+            (":path", "/v1beta/models/m:generateContent"),
+            ("x-account-id", "a-1"),
+            ("x-goog-fieldmask", "candidates.content.parts.text"),
+        ]);
+
+        let Answer::Forward(forward) = answer(&mut world, &mut exchange) else {
+            panic!("it passes")
+        };
+
+        let masks = forward.remove_headers.iter();
+        assert_eq!(masks.filter(|name| *name == "x-goog-fieldmask").count(), 1);
+    }
 }

@@ -835,11 +835,95 @@ mod thresholds {
     }
 
     #[test]
+    fn a_maximum_beyond_all_counting_is_no_spent_budget() {
+        let mut world = world(|document| {
+            document["verification"]["thresholds"] = json!([
+                {"name": "volume", "unit": "tokens", "above": 1000, "window": "1d", "level": "phone"},
+            ]);
+        });
+        world.ask(&[]);
+
+        for _ in 0..2 {
+            let mut exchange = world.begin(&[]);
+            let answer = exchange.decide(
+                &world.policy,
+                &World::key(),
+                Body::Whole(br#"{"max_tokens": 4294967295}"#),
+                &mut world.ledger,
+                &mut world.store,
+            );
+
+            assert_eq!(answer.into_denial(), None);
+            let verdict = &exchange.evaluation().unwrap().verdict;
+            assert_eq!((verdict.rule, verdict.action), (None, Action::Allow));
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_and_never_used_costs_no_grace() {
+        let mut world = world(|document| {
+            document["verification"]["thresholds"] = json!([
+                {"name": "volume", "unit": "output_tokens", "above": 15, "window": "7d", "level": "phone"},
+            ]);
+        });
+        let mut exchange = world.begin(&[]);
+        exchange.decide(
+            &world.policy,
+            &World::key(),
+            Body::Whole(br#"{"max_tokens": 1000000}"#),
+            &mut world.ledger,
+            &mut world.store,
+        );
+        exchange.finish(
+            &world.policy,
+            true,
+            Some(400),
+            world.now,
+            &mut world.ledger,
+            &mut world.store,
+        );
+        world.wait(3 * 24 * HOUR);
+        for _ in 0..2 {
+            assert_eq!(world.ask(&[]).step_up, None);
+        }
+
+        let crossed = world.ask(&[]);
+
+        assert_eq!(crossed.action, Action::Allow);
+        let deadline = world.now.saturating_add(Duration::from_secs(15 * HOUR));
+        assert_eq!(crossed.step_up.unwrap().deadline, Some(deadline));
+    }
+
+    #[test]
+    fn a_counter_of_volume_without_room_for_an_estimate_refuses_nobody() {
+        let mut world = world(|document| {
+            without_grace(document);
+            document["verification"]["thresholds"] = json!([
+                {"name": "volume", "unit": "tokens", "above": 4_294_967_294_u32, "window": "1d", "level": "phone"},
+            ]);
+        });
+        world.ask(&[]);
+
+        let mut exchange = world.begin(&[]);
+        let answer = exchange.decide(
+            &world.policy,
+            &World::key(),
+            Body::Whole(br#"{"max_tokens": 4294967295}"#),
+            &mut world.ledger,
+            &mut world.store,
+        );
+
+        assert_eq!(answer.into_denial(), None);
+        let verdict = &exchange.evaluation().unwrap().verdict;
+        assert_eq!((verdict.rule, verdict.action), (None, Action::Allow));
+    }
+
+    #[test]
     fn of_several_the_highest_level_is_asked_for() {
         let mut world = world(|document| {
             document["verification"]["thresholds"] = json!([
                 {"name": "low", "unit": "requests", "above": 1, "window": "1h", "level": "email"},
-                {"name": "high", "unit": "output_tokens", "above": 15, "window": "1h", "level": "document"},
+                {"name": "high", "unit": "output_tokens", "above": 9, "window": "1h", "level": "document"},
                 {"name": "middle", "unit": "requests", "above": 1, "window": "1d", "level": "phone"},
             ]);
         });

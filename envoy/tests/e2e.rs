@@ -42,3 +42,5 @@ mod secrets;
 mod shaping;
 #[path = "e2e/streaming.rs"]
 mod streaming;
+#[path = "e2e/verification.rs"]
+mod verification;

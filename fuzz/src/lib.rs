@@ -19,23 +19,13 @@ mod tests;
 
 use weir_engine::endpoint::Endpoint;
 
-/// Endpoints by the first byte of an input.
-pub const ENDPOINTS: [Endpoint; 9] = [
-    Endpoint::OpenAiChat,
-    Endpoint::OpenAiCompletions,
-    Endpoint::OpenAiResponses,
-    Endpoint::OpenAiEmbeddings,
-    Endpoint::AnthropicMessages,
-    Endpoint::AnthropicCountTokens,
-    Endpoint::GeminiGenerate,
-    Endpoint::GeminiStream,
-    Endpoint::Unknown,
-];
-
-/// The endpoint that `byte` stands for.
+/// The endpoint that `byte`, the first one of an input, stands for.
 fn endpoint_of(byte: u8) -> Endpoint {
-    let index = usize::from(byte) % ENDPOINTS.len();
-    ENDPOINTS.get(index).copied().unwrap_or(Endpoint::Unknown)
+    let index = usize::from(byte) % Endpoint::ALL.len();
+    Endpoint::ALL
+        .get(index)
+        .copied()
+        .unwrap_or(Endpoint::Unknown)
 }
 
 /// A sequence of numbers that a seed decides.

@@ -1,6 +1,5 @@
 //! What the fuzzers begin with: inputs that reach far into what they test.
-use crate::attestation::{signed_shared, valid_claims};
-use crate::{ENDPOINTS, attestation};
+use crate::attestation::{self, signed_shared, valid_claims};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::path::Path;
@@ -56,7 +55,7 @@ pub fn shaper() -> Result<Vec<Vec<u8>>> {
     let mut inputs = Vec::new();
     for entry in &index {
         let file = entry["file"].as_str().context("an entry without a file")?;
-        let endpoint = ENDPOINTS
+        let endpoint = Endpoint::ALL
             .into_iter()
             .find(|endpoint| entry["endpoint"] == endpoint.name())
             .with_context(|| format!("{file} has no endpoint"))?;
@@ -84,7 +83,7 @@ pub fn attestation() -> Vec<Vec<u8>> {
 }
 
 fn byte_of(endpoint: Endpoint) -> u8 {
-    let index = ENDPOINTS.iter().position(|known| *known == endpoint);
+    let index = Endpoint::ALL.iter().position(|known| *known == endpoint);
     index
         .and_then(|index| u8::try_from(index).ok())
         .unwrap_or_default()

@@ -15,6 +15,7 @@ pub(crate) struct Refused {
 
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
+const BAD_ARGUMENT: u32 = 2;
 const CAS_MISMATCH: u32 = 8;
 
 /// Severity of a log line.
@@ -81,6 +82,7 @@ mod abi {
             value: *const u8,
             value_size: usize,
         ) -> u32;
+        pub(super) fn proxy_set_header_map_pairs(map: u32, data: *const u8, size: usize) -> u32;
         pub(super) fn proxy_remove_header_map_value(
             map: u32,
             name: *const u8,
@@ -226,6 +228,25 @@ pub(crate) fn replace_header(map: HeaderMap, name: &str, value: &str) -> Result<
     })
 }
 
+/// Replaces all headers of a map. Refused without a call where they are more than the host takes at once: it would
+/// take them for none.
+pub(crate) fn replace_headers<'a>(
+    map: HeaderMap,
+    pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+) -> Result<(), Refused> {
+    const MAX_PAIRS: usize = 1024;
+    const MAX_BYTES: usize = 1 << 20;
+    let count = pairs.clone().count();
+    let bytes = serialize(pairs);
+    if count > MAX_PAIRS || bytes.len() > MAX_BYTES {
+        return Err(Refused {
+            status: BAD_ARGUMENT,
+        });
+    }
+    // SAFETY: pointer and length are of a live slice.
+    check(unsafe { abi::proxy_set_header_map_pairs(map as u32, bytes.as_ptr(), bytes.len()) })
+}
+
 /// Removes a header, if it is there; refused where the headers have gone on.
 pub(crate) fn remove_header(map: HeaderMap, name: &str) -> Result<(), Refused> {
     // SAFETY: pointer and length are of a live string.
@@ -333,7 +354,7 @@ pub(crate) fn send_local_response(
     body: &str,
     details: &str,
 ) -> Result<(), Refused> {
-    let headers = serialize(headers);
+    let headers = serialize(as_bytes(headers));
     // SAFETY: pointers and lengths are of live slices.
     check(unsafe {
         abi::proxy_send_local_response(
@@ -373,21 +394,27 @@ pub(crate) fn record_metric(metric: u32, value: u64) -> Result<(), Refused> {
 }
 
 /// Header pairs as the ABI wants them: count, sizes, then each name and value with a zero byte behind.
-fn serialize(pairs: &[(&str, String)]) -> Vec<u8> {
+fn serialize<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone) -> Vec<u8> {
     let mut bytes = Vec::new();
     let size = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
-    bytes.extend_from_slice(&size(pairs.len()));
-    for (name, value) in pairs {
+    bytes.extend_from_slice(&size(pairs.clone().count()));
+    for (name, value) in pairs.clone() {
         bytes.extend_from_slice(&size(name.len()));
         bytes.extend_from_slice(&size(value.len()));
     }
-    for (name, value) in pairs {
-        bytes.extend_from_slice(name.as_bytes());
-        bytes.push(0);
-        bytes.extend_from_slice(value.as_bytes());
+    for text in pairs.flat_map(|(name, value)| [name, value]) {
+        bytes.extend_from_slice(text);
         bytes.push(0);
     }
     bytes
+}
+
+/// Texts as header pairs.
+fn as_bytes<'a>(
+    headers: &'a [(&str, String)],
+) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone {
+    let headers = headers.iter();
+    headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()))
 }
 
 /// Reads the header pairs that the host serialized; stops at the first inconsistency.
@@ -444,7 +471,7 @@ mod tests {
             ("content-type", "text/plain".to_string()),
         ];
 
-        let bytes = serialize(&pairs);
+        let bytes = serialize(as_bytes(&pairs));
 
         let read: Vec<_> = Pairs::new(&bytes).collect();
         assert_eq!(
@@ -455,7 +482,7 @@ mod tests {
 
     #[test]
     fn inconsistent_pairs_end_early_instead_of_reading_beyond() {
-        let bytes = serialize(&[("name", "value".to_string())]);
+        let bytes = serialize(as_bytes(&[("name", "value".to_string())]));
 
         for length in 0..bytes.len() {
             assert_eq!(Pairs::new(&bytes[..length]).count(), 0, "cut at {length}");

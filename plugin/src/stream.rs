@@ -13,7 +13,7 @@ use std::{cell::RefCell, rc::Rc};
 use weir_engine::{
     denial::Denial,
     evaluate::Body,
-    exchange::{Answer, Exchange, Forward},
+    exchange::{Answer, Exchange, Forward, HeadChanges},
     policy::Policy,
 };
 
@@ -80,14 +80,27 @@ impl Stream {
     }
 
     /// Lets the request go on, changed and late as the verdict says; `body` is what was decided on.
-    fn forward(&self, forward: Forward, body: Body<'_>) -> Action {
+    fn forward(&mut self, forward: Forward, body: Body<'_>) -> Action {
+        let mut refused = false;
         for name in &forward.remove_headers {
-            // Where heads go on before their bodies it is too late for that, and `stall` says so.
-            let _ = hostcalls::remove_header(HeaderMap::Request, name);
+            refused |= hostcalls::remove_header(HeaderMap::Request, name).is_err();
         }
-        if let Some(changed) = &forward.body {
-            if self.replace_body(changed, body).is_err() {
-                worker::with(|worker| worker.count_unshaped("request"));
+        let unchanged = match &forward.body {
+            Some(changed) => self.replace_body(changed, body).is_err(),
+            None => false,
+        };
+        if refused || unchanged {
+            worker::with(|worker| worker.count_unshaped("request"));
+        }
+        // What the request still asks for may be more than it may have: the engine says whether it goes on.
+        if let (true, Some(policy), Some(exchange)) = (unchanged, &self.policy, &mut self.exchange)
+        {
+            let denial = worker::with(|worker| {
+                exchange.not_changed(policy, &mut worker.ledger, &mut SharedData)
+            });
+            if let Some(denial) = denial.flatten() {
+                self.replied = true;
+                return reply(&denial);
             }
         }
         let Some(delay) = forward.delay else {
@@ -102,21 +115,30 @@ impl Stream {
     }
 
     /// Puts `changed` in the place of `body`. The length goes first: a body of another length than its head
-    /// says would leave the upstream waiting.
+    /// says would leave the upstream waiting. Where the head has gone on already, a body that became shorter
+    /// is filled up with white space, which ends JSON as well as nothing does.
     fn replace_body(&self, changed: &[u8], body: Body<'_>) -> Result<(), hostcalls::Refused> {
-        let replaced = match body {
-            Body::Whole(bytes) if self.has_length => {
-                let length = changed.len().to_string();
-                hostcalls::replace_header(HeaderMap::Request, "content-length", &length)?;
-                bytes
-            }
-            Body::Prefix(bytes) if self.has_length => {
-                hostcalls::remove_header(HeaderMap::Request, "content-length")?;
-                bytes
-            }
-            Body::Whole(bytes) | Body::Prefix(bytes) => bytes,
+        let (bytes, is_whole) = match body {
+            Body::Whole(bytes) => (bytes, true),
+            Body::Prefix(bytes) => (bytes, false),
         };
-        hostcalls::replace_buffer(Buffer::RequestBody, replaced.len(), changed)
+        let length = match (self.has_length, is_whole) {
+            (false, _) => Ok(()),
+            (true, true) => {
+                let length = changed.len().to_string();
+                hostcalls::replace_header(HeaderMap::Request, "content-length", &length)
+            }
+            (true, false) => hostcalls::remove_header(HeaderMap::Request, "content-length"),
+        };
+        match length {
+            Ok(()) => hostcalls::replace_buffer(Buffer::RequestBody, bytes.len(), changed),
+            Err(refused) if !is_whole || changed.len() > bytes.len() => Err(refused),
+            Err(_) => {
+                let mut filled = changed.to_vec();
+                filled.resize(bytes.len(), b' ');
+                hostcalls::replace_buffer(Buffer::RequestBody, bytes.len(), &filled)
+            }
+        }
     }
 
     /// A part of the response has come, the last one if `end`: what counts only while the exchange is under way is
@@ -161,6 +183,24 @@ impl Stream {
             Body::Whole(&bytes)
         })
     }
+}
+
+/// The headers in `before`, as they were serialized, with `changes` made to them: one call for all of them.
+fn changed_headers<'a>(
+    before: &'a [u8],
+    changes: &'a HeadChanges,
+) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone {
+    let goes = |name: &[u8]| {
+        let removed = changes.remove.iter();
+        let set = changes.set.iter().map(|(name, _)| name);
+        removed
+            .chain(set)
+            .any(|gone| name.eq_ignore_ascii_case(gone.as_bytes()))
+    };
+    let set = changes.set.iter();
+    Pairs::new(before)
+        .filter(move |(name, _)| !goes(name))
+        .chain(set.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
 }
 
 /// Answers in the place of whoever was to answer.
@@ -248,15 +288,14 @@ impl HttpContext for Stream {
             self.replied = true;
             return reply(&denial);
         }
-        let mut refused = false;
-        for name in &changes.remove {
-            refused |= hostcalls::remove_header(HeaderMap::Response, name).is_err();
-        }
-        for (name, value) in &changes.set {
-            refused |= hostcalls::replace_header(HeaderMap::Response, name, value).is_err();
-        }
-        if refused {
-            hostcalls::log(Level::Error, "weir: the host refused a response header");
+        if !changes.remove.is_empty() || !changes.set.is_empty() {
+            let changed = changed_headers(&headers, &changes);
+            if hostcalls::replace_headers(HeaderMap::Response, changed).is_err() {
+                hostcalls::log(
+                    Level::Error,
+                    "weir: the host refused the response's headers",
+                );
+            }
         }
         Action::Continue
     }
@@ -324,6 +363,9 @@ impl HttpContext for Stream {
                     Level::Error,
                     "weir: the host refused the decision as filter state",
                 );
+            }
+            if exchange.is_unstripped() {
+                worker.count_unshaped("response");
             }
             if let Some(evaluation) = exchange.evaluation() {
                 worker.count(&policy, exchange.head(), evaluation, finished.usage);

@@ -235,6 +235,13 @@ impl Worker {
         self.metrics
             .add("usage", &[("outcome", outcome), ("endpoint", endpoint)], 1);
         let Usage::Known(tokens) = usage else { return };
+        for (part, tokens) in [("reasoning", tokens.reasoning), ("cached", tokens.cached)] {
+            if tokens > 0 {
+                let labels = [("part", part), ("endpoint", endpoint)];
+                self.metrics
+                    .add("token_parts_total", &labels, u64::from(tokens));
+            }
+        }
         let sampled = head.decision_id % HISTOGRAM_SAMPLE == 0;
         for (direction, tokens) in [("input", tokens.input), ("output", tokens.output)] {
             let labels = [("direction", direction), ("endpoint", endpoint)];

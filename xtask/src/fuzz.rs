@@ -42,16 +42,18 @@ const FLAGS: &[&str] = &[
     "-Coverflow-checks=on",
 ];
 
-/// Fuzzes `target`, or each in turn, for so many seconds. Without a C++ compiler it says so and is content.
+/// Fuzzes `target`, or each in turn, for so many seconds.
 ///
 /// # Errors
-/// When the fuzzers cannot be built or started.
+/// When the fuzzers cannot be built or started; the message ends with the next step.
 pub(crate) fn run(workspace: &Workspace, target: Option<&str>, seconds: u32) -> Result<bool> {
     let compiler = env::var_os("CXX").unwrap_or_else(|| OsString::from("c++"));
     if subprocess::stdout_of(Command::new(&compiler).arg("--version")).is_err() {
         let compiler = compiler.to_string_lossy();
-        eprintln!("skipped: libFuzzer needs a C++ compiler, and {compiler} does not run");
-        return Ok(true);
+        bail!(
+            "libFuzzer needs a C++ compiler, and {compiler} does not run\n\
+             \x20 next: install one, or name it in CXX"
+        );
     }
     let fuzzers = Fuzzers::build(workspace)?;
     let mut sound = true;

@@ -15,8 +15,8 @@ use crate::sdk::{self, Format};
 use crate::tree::Snapshot;
 use crate::wasm::{self, Place};
 
-/// A Kubernetes ConfigMap, the simplest way to bring the plugin to a proxy, holds 1 MiB
-/// with its metadata; and every worker of an Envoy compiles all of it.
+/// Every Envoy compiles all of it at each change of configuration. (A Kubernetes ConfigMap, which holds 1 MiB, has become
+/// too small for it: images and volumes bring it to a proxy.)
 const WASM_BUDGET_BYTES: u64 = 1_350_000;
 
 /// Lines of a failed command's log that are repeated; the file has them all.

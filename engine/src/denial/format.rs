@@ -143,7 +143,7 @@ pub(super) struct Refusal<'a> {
 }
 
 /// What a client reads where its response ends too early.
-pub(super) const INTERRUPTED: &str = "The response was interrupted and is incomplete. Ask again.";
+pub(super) const INTERRUPTED: &str = "The response was interrupted and is incomplete.";
 
 impl<'a> Refusal<'a> {
     /// What stands in the place of the rest of a response.

@@ -15,17 +15,7 @@ use cases::cases;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const ENDPOINTS: [Endpoint; 9] = [
-    Endpoint::OpenAiChat,
-    Endpoint::OpenAiCompletions,
-    Endpoint::OpenAiResponses,
-    Endpoint::OpenAiEmbeddings,
-    Endpoint::AnthropicMessages,
-    Endpoint::AnthropicCountTokens,
-    Endpoint::GeminiGenerate,
-    Endpoint::GeminiStream,
-    Endpoint::Unknown,
-];
+const ENDPOINTS: [Endpoint; 9] = Endpoint::ALL;
 pub(super) const ID: &str = "000000000000000000000000000000ab";
 const NOW: &str = "2026-05-01T12:00:00.5Z";
 
@@ -81,6 +71,7 @@ fn evaluation(verdict: Verdict) -> Evaluation {
         capabilities: CapabilitySet::default(),
         limits: RequestLimits::default(),
         strip: Strip::default(),
+        waived: CapabilitySet::default(),
         quotas: Vec::new(),
         model: None,
         hold: None,

@@ -4,7 +4,10 @@ use super::prompt::Prompt;
 use super::reasoning::{Level, Reasoning, thinking};
 use super::sampling::StructuredOutput;
 use super::text::TextSink;
-use super::values::{count, counted_logprobs, enter_object, flag, sequences, word};
+use super::values::{
+    asks_for_logprobs, asks_for_summary, count, counted_logprobs, enter_object, flag, sequences,
+    word,
+};
 use crate::json::{Fault, Reader};
 
 /// What several keys say together.
@@ -44,7 +47,7 @@ pub(super) fn read<'a>(
             || reasoning.requested
             || thinking.requested,
         visible: settings.include_reasoning || reasoning.visible || thinking.visible,
-        budget_tokens: reasoning.budget_tokens.or(thinking.budget_tokens),
+        budget_tokens: reasoning.budget_tokens.max(thinking.budget_tokens),
         effort: settings.level.effort.max(reasoning.effort),
     };
     outcome
@@ -65,8 +68,8 @@ fn fields<'a>(
             b"n" => prompt.facts.samples = count(reader)?.unwrap_or(1).max(1),
             b"max_tokens" => settings.max_tokens = count(reader)?,
             b"max_completion_tokens" => settings.max_completion_tokens = count(reader)?,
-            b"logprobs" => settings.logprobs = flag(reader)?,
-            b"top_logprobs" => settings.top_logprobs = count(reader)? > Some(0),
+            b"logprobs" => settings.logprobs = asks_for_logprobs(reader)?,
+            b"top_logprobs" => settings.top_logprobs = asks_for_logprobs(reader)?,
             b"prompt_logprobs" => settings.prompt_logprobs = counted_logprobs(reader)?,
             b"tools" => {
                 settings.tools = 0;
@@ -105,10 +108,7 @@ fn reasoning(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
                 b"effort" => level = Level::read(reader)?,
                 b"enabled" => enabled = flag(reader)?,
                 b"exclude" => excluded = flag(reader)?,
-                b"summary" => {
-                    summary = word(reader)?
-                        .is_some_and(|summary| !matches!(summary.as_ref(), "" | "none"))
-                }
+                b"summary" => summary = asks_for_summary(reader)?,
                 b"max_tokens" => budget_tokens = count(reader)?,
                 _ => reader.skip()?,
             }

@@ -4,7 +4,10 @@ use super::prompt::{Prompt, add, role_of};
 use super::reasoning::{Level, Reasoning};
 use super::sampling::StructuredOutput;
 use super::text::{Role, TextSink, hand_out_name};
-use super::values::{count, enter_object, flag, sequences, word};
+use super::values::{
+    asks_for_logprobs, asks_for_summary, count, enter_object, flag, includes_logprobs, sequences,
+    word,
+};
 use crate::json::{Fault, Kind, Reader};
 
 /// What several keys say together.
@@ -53,7 +56,7 @@ fn fields<'a>(
             b"model" => prompt.facts.model = word(reader)?,
             b"stream" => prompt.facts.stream = flag(reader)?,
             b"max_output_tokens" => prompt.facts.max_output_tokens = count(reader)?,
-            b"top_logprobs" => settings.top_logprobs = count(reader)? > Some(0),
+            b"top_logprobs" => settings.top_logprobs = asks_for_logprobs(reader)?,
             b"include" => settings.included_logprobs = includes_logprobs(reader)?,
             b"tools" => {
                 let mut tools = 0;
@@ -221,33 +224,17 @@ fn offered(reader: &mut Reader<'_>, sink: &mut dyn TextSink, tools: &mut u32) ->
     Ok(())
 }
 
-/// Whether `include` names the log probabilities of the output's text.
-fn includes_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
-    if reader.kind()? != Kind::Array {
-        return reader.skip().map(|()| false);
-    }
-    reader.enter()?;
-    let mut found = false;
-    while reader.item()? {
-        found |= word(reader)?.is_some_and(|name| name == "message.output_text.logprobs");
-    }
-    Ok(found)
-}
-
 /// `reasoning`: hidden unless a summary of it is asked for; its encrypted form shows nothing.
 fn reasoning(reader: &mut Reader<'_>) -> Result<Reasoning, Fault> {
     let (mut enabled, mut summary, mut older_summary) = (false, false, false);
     let mut level = Level::default();
     let mut budget_tokens = None;
-    let is_summary = |word: &str| !matches!(word, "" | "none");
     if enter_object(reader)? {
         while let Some(key) = reader.field()? {
             match key.as_ref() {
                 b"effort" => level = Level::read(reader)?,
-                b"summary" => summary = word(reader)?.is_some_and(|word| is_summary(&word)),
-                b"generate_summary" => {
-                    older_summary = word(reader)?.is_some_and(|word| is_summary(&word))
-                }
+                b"summary" => summary = asks_for_summary(reader)?,
+                b"generate_summary" => older_summary = asks_for_summary(reader)?,
                 b"enabled" => enabled = flag(reader)?,
                 b"max_tokens" => budget_tokens = count(reader)?,
                 _ => reader.skip()?,

@@ -56,7 +56,7 @@ pub struct Reasoning {
     /// The request asks to see it (Anthropic thinking that is not omitted; OpenAI `reasoning` that is
     /// not excluded, `reasoning.summary`, `include_reasoning`).
     pub visible: bool,
-    /// `thinking.budget_tokens` or `reasoning.max_tokens`, saturating.
+    /// `thinking.budget_tokens` or `reasoning.max_tokens`, the larger one where both stand; saturating.
     pub budget_tokens: Option<u32>,
     /// `reasoning_effort`, `reasoning.effort`, `output_config.effort` or `thinkingLevel`; the highest where several stand.
     pub effort: Option<Effort>,

@@ -16,10 +16,40 @@ pub(crate) fn flag(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     })
 }
 
+/// Whether a value asks for token probabilities, where 0 asks for none: a word that says yes or a number, in quotes or
+/// without.
+pub(crate) fn asks_for_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    let mut value = reader.clone();
+    Ok(flag(reader)? || count(&mut value)? > Some(0))
+}
+
 /// Whether a number of alternatives asks for token probabilities: any does, even 0, which gives that of each token.
 pub(crate) fn counted_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
     let mut value = reader.clone();
     Ok(flag(reader)? || count(&mut value)?.is_some())
+}
+
+/// Whether the value that comes next asks for a summary of reasoning.
+pub(crate) fn asks_for_summary(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    Ok(word(reader)?.is_some_and(|word| !matches!(word.as_ref(), "" | "none")))
+}
+
+/// Whether a list names the log probabilities of the output's text.
+pub(crate) fn includes_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    if reader.kind()? != Kind::Array {
+        return reader.skip().map(|()| false);
+    }
+    reader.enter()?;
+    let mut found = false;
+    while reader.item()? {
+        found |= is_logprobs(reader)?;
+    }
+    Ok(found)
+}
+
+/// Whether the item that comes next is the name of the log probabilities of the output's text.
+pub(crate) fn is_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
+    Ok(word(reader)?.is_some_and(|name| name == "message.output_text.logprobs"))
 }
 
 /// A count: a number, or a string that holds one.

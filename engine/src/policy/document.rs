@@ -112,7 +112,7 @@ pub struct Identity {
     pub plan: Option<Vec<Source>>,
     /// Payment instrument, as the billing system names it; `x-payment-fingerprint` when absent.
     pub payment: Option<Vec<Source>>,
-    /// Address of the client: the first one of a list; `x-forwarded-for` when absent.
+    /// Address of the client: the last one of a list; `x-forwarded-for` when absent.
     pub address: Option<Vec<Source>>,
     /// Autonomous system of the client; `x-asn` when absent.
     pub asn: Option<Vec<Source>>,
@@ -274,6 +274,19 @@ pub enum Unit {
     Concurrency,
 }
 
+impl Unit {
+    /// Its word in a policy.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::InputTokens => "input_tokens",
+            Self::OutputTokens => "output_tokens",
+            Self::Tokens => "tokens",
+            Self::Concurrency => "concurrency",
+        }
+    }
+}
+
 /// How tokens are counted.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -301,7 +314,7 @@ pub enum UnknownUsage {
 pub struct Lists {
     /// Always refused.
     pub deny: Option<Vec<ListEntry>>,
-    /// Never refused, never charged.
+    /// Never refused, never charged, never given less.
     pub exempt: Option<Vec<ListEntry>>,
     /// In a state that somebody has decided on, whatever the detector thinks; needs `detection`.
     pub states: Option<Vec<StateEntry>>,

@@ -281,18 +281,11 @@ pub(crate) struct Budget {
 impl Budget {
     /// Names the budget's counters: they survive a new limit, not a new unit or window.
     pub(crate) fn id(&self, key: &HashKey) -> u64 {
-        let unit: &[u8] = match self.unit {
-            Unit::Requests => b"requests",
-            Unit::InputTokens => b"input_tokens",
-            Unit::OutputTokens => b"output_tokens",
-            Unit::Tokens => b"tokens",
-            Unit::Concurrency => b"concurrency",
-        };
         key.hash64(
             "budget",
             &[
                 self.name.as_bytes(),
-                unit,
+                self.unit.name().as_bytes(),
                 &self.window.as_nanos().to_be_bytes(),
             ],
         )

@@ -521,26 +521,7 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
                 fits
             }),
         };
-        if budget.tiers.as_ref().is_some_and(Vec::is_empty) {
-            let message = "an empty list holds for no tier";
-            let help = "list a tier, or leave the key out to hold for all";
-            d.error(Code::OutOfRange, format!("{path}.tiers"), message, help);
-        }
-        let tiers = budget.tiers.map(|names| {
-            let mut held = Vec::new();
-            for (position, name) in names.iter().enumerate() {
-                match tiers.iter().position(|tier| &tier.name == name) {
-                    Some(tier) => held.push(tier),
-                    None => d.error(
-                        Code::UnknownTier,
-                        format!("{path}.tiers[{position}]"),
-                        format!("there is no tier `{}`", clip(name)),
-                        "define it under `tiers`",
-                    ),
-                }
-            }
-            held
-        });
+        let tiers = find_tiers(budget.tiers, tiers, &path, d);
         if let (Some(per), Some(unit), Some(limit), Some(window)) =
             (budget.per, budget.unit, limit, window)
         {
@@ -555,6 +536,34 @@ fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) ->
         }
     }
     budgets
+}
+
+/// Indices of the tiers that `path.tiers` names; `None` where it is absent, which is all.
+pub(super) fn find_tiers(
+    given: Option<Vec<String>>,
+    tiers: &[Tier],
+    path: &str,
+    d: &mut Diagnostics,
+) -> Option<Vec<usize>> {
+    let given = given?;
+    if given.is_empty() {
+        let message = "an empty list holds for no tier";
+        let help = "list a tier, or leave the key out to hold for all";
+        d.error(Code::OutOfRange, format!("{path}.tiers"), message, help);
+    }
+    let mut found = Vec::new();
+    for (position, name) in given.iter().enumerate() {
+        match tiers.iter().position(|tier| &tier.name == name) {
+            Some(tier) => found.push(tier),
+            None => d.error(
+                Code::UnknownTier,
+                format!("{path}.tiers[{position}]"),
+                format!("there is no tier `{}`", clip(name)),
+                "define it under `tiers`",
+            ),
+        }
+    }
+    Some(found)
 }
 
 /// Entries with a state, as a list and the state of each.

@@ -8,7 +8,9 @@ use super::{
     Tier,
     diagnostic::{Code, Diagnostics},
     document::{StateAction, StateActions, Unit},
-    validate::{check_name, clip, duplicate, duration, missing, required_name, too_many},
+    validate::{
+        check_name, clip, duplicate, duration, find_tiers, missing, required_name, too_many,
+    },
 };
 use crate::{
     attestation::{Acceptance, AttestationError},
@@ -60,13 +62,7 @@ pub(crate) struct Threshold {
 impl Threshold {
     /// Names the counter of its volume; survives another bound or level, not another unit or window.
     pub(crate) fn id(&self, key: &HashKey) -> u64 {
-        let unit: &[u8] = match self.unit {
-            Unit::Requests => b"requests",
-            Unit::InputTokens => b"input_tokens",
-            Unit::OutputTokens => b"output_tokens",
-            Unit::Tokens => b"tokens",
-            Unit::Concurrency => b"concurrency",
-        };
+        let unit = self.unit.name().as_bytes();
         let window = self.window.as_nanos().to_be_bytes();
         key.hash64("verification", &[self.name.as_bytes(), unit, &window])
     }
@@ -343,33 +339,6 @@ fn compile_thresholds(
         }
     }
     thresholds
-}
-
-fn find_tiers(
-    given: Option<Vec<String>>,
-    tiers: &[Tier],
-    path: &str,
-    d: &mut Diagnostics,
-) -> Option<Vec<usize>> {
-    let given = given?;
-    if given.is_empty() {
-        let message = "an empty list holds for no tier";
-        let help = "list a tier, or leave the key out to hold for all";
-        d.error(Code::OutOfRange, format!("{path}.tiers"), message, help);
-    }
-    let mut found = Vec::new();
-    for (position, name) in given.iter().enumerate() {
-        match tiers.iter().position(|tier| &tier.name == name) {
-            Some(tier) => found.push(tier),
-            None => d.error(
-                Code::UnknownTier,
-                format!("{path}.tiers[{position}]"),
-                format!("there is no tier `{}`", clip(name)),
-                "define it under `tiers`",
-            ),
-        }
-    }
-    Some(found)
 }
 
 fn unit(given: Option<Unit>, path: &str, d: &mut Diagnostics) -> Option<Unit> {

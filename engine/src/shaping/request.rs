@@ -9,10 +9,10 @@ mod splice;
 
 use super::RequestLimits;
 use crate::endpoint::Endpoint;
-use crate::facts::{Effort, count, flag, word};
+use crate::facts::{Effort, asks_for_summary, count, flag, is_logprobs, word};
 use crate::json::{Fault, Kind, Reader};
 use alloc::{format, string::String, string::ToString, vec::Vec};
-use asked::{Asked, Reasoning, asks_for_summary, is_logprobs};
+use asked::{Asked, Reasoning};
 use member::{Level, Member, member};
 use splice::Splice;
 

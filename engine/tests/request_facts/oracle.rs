@@ -131,8 +131,8 @@ impl Oracle {
         facts.max_output_tokens =
             count(&body["max_completion_tokens"]).max(count(&body["max_tokens"]));
         facts.samples = count(&body["n"]).unwrap_or(1).max(1);
-        facts.logprobs = flag(&body["logprobs"])
-            || count(&body["top_logprobs"]) > Some(0)
+        facts.logprobs = probabilities(&body["logprobs"])
+            || probabilities(&body["top_logprobs"])
             || counted(&body["prompt_logprobs"]);
         facts.tools += items(&body["functions"]);
         facts.structured_output = format(&body["response_format"]);
@@ -151,7 +151,7 @@ impl Oracle {
             visible: include
                 || thinking.visible
                 || (asked || summary) && !flag(&reasoning["exclude"]),
-            budget_tokens: count(&reasoning["max_tokens"]).or(thinking.budget_tokens),
+            budget_tokens: count(&reasoning["max_tokens"]).max(thinking.budget_tokens),
             effort: effort.max(flat_effort),
         };
         self.messages(body);
@@ -214,7 +214,7 @@ impl Oracle {
                 .is_some_and(|summary| !["", "none"].contains(&summary))
         };
         facts.max_output_tokens = count(&body["max_output_tokens"]);
-        facts.logprobs = count(&body["top_logprobs"]) > Some(0)
+        facts.logprobs = probabilities(&body["top_logprobs"])
             || body["include"]
                 .as_array()
                 .is_some_and(|names| names.contains(&"message.output_text.logprobs".into()));
@@ -292,8 +292,8 @@ impl Oracle {
             .max(1);
         facts.max_output_tokens = count(&of("maxOutputTokens", "max_output_tokens"));
         facts.stop_sequences = sequences(&of("stopSequences", "stop_sequences"));
-        facts.logprobs = flag(&of("responseLogprobs", "response_logprobs"))
-            || count(&config["logprobs"]) > Some(0);
+        facts.logprobs = probabilities(&of("responseLogprobs", "response_logprobs"))
+            || probabilities(&config["logprobs"]);
         facts.structured_output = if of("responseSchema", "response_schema").is_object() {
             StructuredOutput::Schema
         } else if of("responseMimeType", "response_mime_type") == "application/json" {
@@ -472,4 +472,8 @@ fn objects(value: &Value) -> Vec<&Value> {
 
 fn counted(value: &Value) -> bool {
     flag(value) || count(value).is_some()
+}
+
+fn probabilities(value: &Value) -> bool {
+    flag(value) || count(value) > Some(0)
 }

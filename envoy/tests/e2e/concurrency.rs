@@ -1,9 +1,10 @@
 //! Budgets of requests that are being answered, whichever way they end.
 use serde_json::{Value, json};
+use weir_envoy::ReloadOutcome;
 use weir_envoy::client::Client;
 
 use crate::programs;
-use crate::setup::{Api, Weir, eventually, policy, send, start_envoy, status};
+use crate::setup::{Api, Weir, eventually, policy, send, start_envoy, status, version};
 use crate::wire::SteppedUpstream;
 
 /// Each account may have one request answered at a time.
@@ -97,6 +98,25 @@ async fn every_way_out_gives_the_place_back() {
     response.next_event().await.unwrap();
     response.abort();
     free_again(&weir, api, "client that leaves").await;
+}
+
+#[tokio::test]
+async fn a_place_taken_under_an_old_policy_is_given_back_under_the_new_one() {
+    let weir = Weir::start(programs!(), &one_at_a_time()).await;
+    let api = Api::Anthropic;
+    let request = api
+        .post("a", &api.streamed())
+        .header("x-mock-delay-ms", "300");
+    let mut response = send(&mut weir.http2(), request).await;
+    response.next_event().await.unwrap();
+
+    let outcome = weir.envoy.reload(&version(&one_at_a_time(), "2")).await;
+    let meanwhile = status(&mut weir.http1(), api.post("a", &api.body())).await;
+    response.abort();
+
+    assert_eq!(outcome.unwrap(), ReloadOutcome::Accepted);
+    assert_eq!(meanwhile, 429);
+    free_again(&weir, api, "stream that began under the old policy").await;
 }
 
 async fn free_again(weir: &Weir, api: Api, way: &str) {

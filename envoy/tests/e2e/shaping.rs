@@ -138,3 +138,66 @@ async fn a_capability_that_shaping_takes_away_needs_no_grant() {
     assert_eq!(decision["capabilities"], json!(["logprobs"]));
     assert_eq!(decision["action"], "shape");
 }
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_read_ends_in_the_providers_error_where_the_policy_wants_it() {
+    let upstream = SteppedUpstream::start().await;
+    let mut policy = shaping();
+    policy["shaping"]["unreadable"] = json!("deny");
+    let envoy = start_envoy(programs!(), &policy, |options| {
+        options.upstream = upstream.addr;
+    })
+    .await;
+    let api = Api::Anthropic;
+    let mut client = Client::http1(envoy.listen_addr());
+    let mut response = send(&mut client, api.post("a", &api.streamed())).await;
+    let delta = json!({"type": "content_block_delta", "index": 0,
+        "delta": {"type": "text_delta", "text": "fine"}});
+    upstream.send(&format!("event: content_block_delta\ndata: {delta}\n\n"));
+    response.next_event().await.unwrap();
+
+    upstream.send("event: content_block_delta\ndata: {\"delta\":{\"thinking\":\"secret\n\n");
+    let error = timeout(PATIENCE, response.next_event()).await.unwrap();
+    upstream.send(&format!("event: content_block_delta\ndata: {delta}\n\n"));
+    upstream.send("");
+
+    let error = error.unwrap().unwrap();
+    assert_eq!(error.name.as_deref(), Some("error"));
+    let told: Value = serde_json::from_str(&error.data).unwrap();
+    assert_eq!(told["error"]["type"], "api_error");
+    assert!(!error.data.contains("secret"));
+    assert_eq!(
+        response.next_event().await.unwrap(),
+        None,
+        "nothing follows"
+    );
+}
+
+#[tokio::test]
+async fn where_heads_go_on_before_their_bodies_less_is_asked_for_all_the_same() {
+    let mut policy = shaping();
+    policy["capabilities"]["logprobs"] = json!({"anyOf": [{"logprobs": {}}]});
+    let weir = Weir::start_with(programs!(), &policy, |options| {
+        options.allow_on_headers_stop_iteration = false;
+    })
+    .await;
+    let api = Api::OpenAi;
+    let mut body = api.body();
+    body["logprobs"] = json!(true);
+
+    for _ in 0..6 {
+        let response = send(&mut weir.http1(), api.post("a", &body)).await;
+        // The first ones are held; later ones go on with the length that they announced.
+        assert_eq!(response.status(), 200);
+        response.bytes().await.unwrap();
+    }
+
+    let served = weir.mock.served();
+    assert_eq!(served.len(), 6);
+    for served in served {
+        let upstream: Value = serde_json::from_slice(&served.body).unwrap();
+        assert_eq!(upstream.get("logprobs"), None);
+        let length = served.header("content-length").unwrap();
+        assert_eq!(length, served.body.len().to_string());
+    }
+}

@@ -98,9 +98,23 @@ pub fn callers(long_ago: &str) -> Vec<Caller> {
         Caller {
             name: "new account asking for gated abilities",
             identity: account("a-new", "o-new"),
-            asks: (0..25).map(gated).collect(),
+            asks: (0..25)
+                .filter(|index| !is_about_logprobs(*index))
+                .map(gated)
+                .collect(),
             connections: 1,
-            expected: vec![(200, 0), (403, 25)],
+            expected: vec![(200, 0), (403, 20)],
+        },
+        Caller {
+            name: "new account asking for log probabilities",
+            identity: account("a-curious", "o-curious"),
+            asks: (0..25)
+                .filter(|index| is_about_logprobs(*index))
+                .map(gated)
+                .collect(),
+            connections: 1,
+            // Not refused: answered without them.
+            expected: vec![(200, 5)],
         },
         Caller {
             name: "suspended account",
@@ -198,6 +212,11 @@ fn agent_loop() -> Vec<Ask> {
     asks
 }
 
+/// Whether [`gated`] asks for log probabilities, which shaping takes away where a tier does not grant them.
+const fn is_about_logprobs(index: usize) -> bool {
+    index % 5 == 1
+}
+
 /// Requests for what only some tiers may use, one ability after the other.
 fn gated(index: usize) -> Ask {
     let mut body = json!({"model": "m-large", "max_tokens": 200, "messages": [{"role": "user", "content": "Solve the puzzle and rate your answer."}]});
@@ -205,7 +224,7 @@ fn gated(index: usize) -> Ask {
         0 => {
             body["tools"] = json!([{"type": "function", "function": {"name": "browse", "parameters": {"type": "object"}}}])
         }
-        1 => {
+        _ if is_about_logprobs(index) => {
             body["logprobs"] = json!(true);
             body["top_logprobs"] = json!(5);
         }

@@ -117,6 +117,9 @@ fn town_policy() -> Value {
     policy["capabilities"] = json!({});
     policy["tiers"] = json!([{"name": "everyone"}]);
     policy["budgets"] = json!([]);
+    // Both name tiers.
+    policy["shaping"] = json!({});
+    policy["verification"] = json!({});
     policy
 }
 

@@ -1,5 +1,5 @@
 //! What the plugin makes of requests and responses is what the engine makes of them, however they are cut.
-use super::weir::{Process, repository, wasm_or_skip};
+use super::weir::{Process, repository, shipped_policy, wasm_or_skip};
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
 use weir_engine::endpoint::Endpoint;
@@ -123,4 +123,39 @@ fn a_shaped_request_reaches_the_upstream_with_its_own_length() {
     let length = upstream.headers.get("content-length").unwrap();
     assert_eq!(length, upstream.body.len().to_string().as_bytes());
     assert_eq!(upstream.headers.get("accept-encoding"), None);
+}
+
+#[test]
+fn an_exchange_under_the_shipped_policy_takes_at_most_twelve_hostcalls() {
+    let Some(wasm) =
+        wasm_or_skip("an_exchange_under_the_shipped_policy_takes_at_most_twelve_hostcalls")
+    else {
+        return;
+    };
+    let mut policy = shipped_policy();
+    policy.as_object_mut().unwrap().remove("detection");
+    policy["responses"]
+        .as_object_mut()
+        .unwrap()
+        .remove("states");
+    policy["lists"].as_object_mut().unwrap().remove("states");
+    policy["shaping"]["rules"].as_array_mut().unwrap().pop();
+    let process = Process::new(&wasm, &policy);
+    let mut worker = process.plugin.worker().unwrap();
+    let body = json!({"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}});
+    let exchange = request("openai.chat")
+        .with_header("x-org-id", "o")
+        .answered_by(Message::response(200, body.to_string()));
+    let before = worker.hostcalls();
+
+    let outcome = worker.exchange(&exchange);
+
+    assert_eq!(outcome.status(), Some(200));
+    let left = outcome
+        .downstream
+        .headers
+        .get("x-ratelimit-remaining-requests");
+    assert!(left.is_some(), "the head of the response was changed");
+    let taken = worker.hostcalls().total() - before.total();
+    assert!(taken <= 12, "{taken} hostcalls");
 }

@@ -3,7 +3,7 @@ use crate::facts::RequestFacts;
 use crate::facts::reasoning::{Effort, Level, Reasoning};
 use crate::facts::sampling::{Sampling, StructuredOutput};
 use crate::facts::shape::Shape;
-use crate::facts::values::{count, enter_object, flag, sequences, word};
+use crate::facts::values::{asks_for_logprobs, count, enter_object, flag, sequences, word};
 use crate::json::{Fault, Kind, Reader};
 
 /// What the configuration says so far; of several, the last to say a thing.
@@ -45,9 +45,9 @@ impl Config {
                 }
                 b"stopSequences" | b"stop_sequences" => self.stop_sequences = sequences(reader)?,
                 b"responseLogprobs" | b"response_logprobs" => {
-                    self.response_logprobs = flag(reader)?
+                    self.response_logprobs = asks_for_logprobs(reader)?
                 }
-                b"logprobs" => self.top_logprobs = count(reader)? > Some(0),
+                b"logprobs" => self.top_logprobs = asks_for_logprobs(reader)?,
                 b"responseMimeType" | b"response_mime_type" => {
                     self.mime_type = match word(reader)?.as_deref() {
                         Some("application/json") => StructuredOutput::Json,

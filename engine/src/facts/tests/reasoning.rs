@@ -204,3 +204,22 @@ fn gemini_thinks_by_budget_or_level_under_either_spelling() {
         );
     }
 }
+
+#[test]
+fn a_small_budget_in_one_dialect_hides_no_large_one_in_another() {
+    let large = asked(true, true, Some(32_000), None);
+
+    check(
+        Endpoint::OpenAiChat,
+        &[
+            (
+                r#""reasoning":{"max_tokens":1},"thinking":{"type":"enabled","budget_tokens":32000}"#,
+                large,
+            ),
+            (
+                r#""thinking":{"type":"enabled","budget_tokens":1},"reasoning":{"max_tokens":32000}"#,
+                large,
+            ),
+        ],
+    );
+}

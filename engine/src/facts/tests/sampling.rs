@@ -114,3 +114,38 @@ fn what_names_no_stop_seed_or_format_leaves_them_out() {
         );
     }
 }
+
+#[test]
+fn probabilities_are_asked_for_by_whatever_a_forgiving_server_takes_for_yes() {
+    for (endpoint, before, after) in [
+        (Endpoint::OpenAiChat, r#"{"logprobs":"#, "}"),
+        (Endpoint::OpenAiChat, r#"{"top_logprobs":"#, "}"),
+        (Endpoint::OpenAiResponses, r#"{"top_logprobs":"#, "}"),
+        (
+            Endpoint::GeminiGenerate,
+            r#"{"generationConfig":{"logprobs":"#,
+            "}}",
+        ),
+        (
+            Endpoint::GeminiStream,
+            r#"{"generationConfig":{"responseLogprobs":"#,
+            "}}",
+        ),
+    ] {
+        for (value, wanted) in [
+            ("true", true),
+            ("\"true\"", true),
+            ("2", true),
+            ("\"2\"", true),
+            ("1e0", true),
+            ("0", false),
+            ("\"0\"", false),
+            ("false", false),
+            ("null", false),
+            ("[5]", false),
+        ] {
+            let body = std::format!("{before}{value}{after}");
+            assert_eq!(read_as(endpoint, &body).0.logprobs, wanted, "{body}");
+        }
+    }
+}

@@ -36,7 +36,8 @@ pub struct ThresholdSection {
     pub tiers: Option<Vec<String>>,
     /// What is counted: `requests`, `input_tokens`, `output_tokens` or `tokens`.
     pub unit: Option<Unit>,
-    /// What may be used in any window without the level.
+    /// What may be used in any window without the level. Tokens count once an answer has used them: what a request
+    /// asks for at most crosses nothing by itself.
     pub above: Option<u64>,
     /// Length of the window, `7d`.
     pub window: Option<String>,

@@ -4,7 +4,9 @@
 //! holds, and one that is `null` stays if the other is a number.
 use super::member::{Level, Member, member};
 use crate::endpoint::Endpoint;
-use crate::facts::{count, flag, word};
+use crate::facts::{
+    asks_for_logprobs, asks_for_summary, count, counted_logprobs, flag, includes_logprobs, word,
+};
 use crate::json::{Fault, Kind, Reader};
 
 /// A maximum under one of its names.
@@ -59,14 +61,8 @@ impl Asked {
         reader.enter()?;
         while let Some(key) = reader.field()? {
             match member(endpoint, level, &key) {
-                Some(Member::Logprobs) => {
-                    let count = count(&mut reader.clone())?;
-                    self.logprobs |= flag(reader)? || count > Some(0);
-                }
-                Some(Member::CountedLogprobs) => {
-                    let count = count(&mut reader.clone())?;
-                    self.logprobs |= flag(reader)? || count.is_some();
-                }
+                Some(Member::Logprobs) => self.logprobs |= asks_for_logprobs(reader)?,
+                Some(Member::CountedLogprobs) => self.logprobs |= counted_logprobs(reader)?,
                 Some(Member::Include) => self.logprobs |= includes_logprobs(reader)?,
                 Some(Member::OutputTokens(slot)) => {
                     let count = count(reader)?;
@@ -172,27 +168,4 @@ impl Found {
         }
         Ok(())
     }
-}
-
-/// Whether the value that comes next asks for a summary of reasoning.
-pub(super) fn asks_for_summary(reader: &mut Reader<'_>) -> Result<bool, Fault> {
-    Ok(word(reader)?.is_some_and(|word| !matches!(word.as_ref(), "" | "none")))
-}
-
-/// Whether a list names the log probabilities of the output's text.
-fn includes_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
-    if reader.kind()? != Kind::Array {
-        return reader.skip().map(|()| false);
-    }
-    reader.enter()?;
-    let mut found = false;
-    while reader.item()? {
-        found |= is_logprobs(reader)?;
-    }
-    Ok(found)
-}
-
-/// Whether the item that comes next is the name of the log probabilities of the output's text.
-pub(super) fn is_logprobs(reader: &mut Reader<'_>) -> Result<bool, Fault> {
-    Ok(word(reader)?.is_some_and(|name| name == "message.output_text.logprobs"))
 }
