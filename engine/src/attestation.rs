@@ -16,6 +16,7 @@ use core::time::Duration;
 pub(crate) use key::{Key, KeyError, Verifier};
 pub(crate) use seen::Seen;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Longest attestation that is read: several times what the claims need.
 pub const MAX_BYTES: usize = 4096;
@@ -192,10 +193,11 @@ fn base64(text: &[u8]) -> Result<Vec<u8>, AttestationError> {
         .ok_or(AttestationError::Malformed)
 }
 
-/// Reads an object; a struct alone would take a list of its members too.
+/// Reads an object. A struct alone would take a list of its members too, and would not look into the texts of
+/// members that it does not know.
 fn object<T: DeserializeOwned>(part: &[u8]) -> Result<T, AttestationError> {
     let text = base64(part)?;
-    let is_object = text.trim_ascii_start().starts_with(b"{");
+    let is_object = serde_json::from_slice(&text).is_ok_and(|read: Value| read.is_object());
     let read = is_object.then(|| serde_json::from_slice(&text).ok());
     read.flatten().ok_or(AttestationError::Malformed)
 }

@@ -1,10 +1,11 @@
 //! One exchange from its head to its log line: the sequence that every host drives.
 use crate::{
+    charging::{Ending, Hold},
     decision,
     denial::{self, Denial},
     detect::{Observation, Plan, Standing, Verification},
     endpoint::{Endpoint, Provider},
-    evaluate::{Asked, Body, Ending, Evaluation, Hold, evaluate},
+    evaluate::{Asked, Body, Evaluation, evaluate},
     hash::HashKey,
     identity::{self, Head},
     ledger::Ledger,

@@ -53,6 +53,7 @@ extern crate std;
 
 pub mod attestation;
 pub mod capability;
+pub mod charging;
 pub mod decision;
 pub mod denial;
 pub mod detect;

@@ -10,9 +10,9 @@
 mod upstream;
 
 use crate::{
+    charging::Quota,
     denial::whole_second,
     endpoint::Provider,
-    evaluate::Quota,
     policy::{Budget, HeaderFamily, Policy, Unit},
     time::Timestamp,
 };

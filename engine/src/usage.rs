@@ -2,7 +2,7 @@
 //!
 //! A number is given only where the response told all of it. What broke off or was compressed gives
 //! [`Usage::Unknown`], which is not zero: whoever charges decides by how the response ended
-//! (`evaluate::Ending`). An event of any size is read, in bounded memory; only a `usage` of more than
+//! (`charging::Ending`). An event of any size is read, in bounded memory; only a `usage` of more than
 //! 4 KiB is not.
 mod counts;
 mod elements;

@@ -203,6 +203,25 @@ fn changed_headers<'a>(
         .chain(set.map(|(name, value)| (name.as_bytes(), value.as_bytes())))
 }
 
+/// Carries `changes` out: in one call, or one by one where the headers could not be read or are more than the host takes
+/// at once. A list that lacks what was there would take it away, and a length that stays would cut the body short.
+fn change_response_head(before: &[u8], changes: &HeadChanges) -> Result<(), hostcalls::Refused> {
+    let map = HeaderMap::Response;
+    if changes.remove.is_empty() && changes.set.is_empty() {
+        return Ok(());
+    }
+    let is_read = Pairs::new(before).next().is_some();
+    if is_read && hostcalls::replace_headers(map, changed_headers(before, changes)).is_ok() {
+        return Ok(());
+    }
+    let removed = changes.remove.iter();
+    let removed = removed.map(|name| hostcalls::remove_header(map, name));
+    let set = changes.set.iter();
+    let set = set.map(|(name, value)| hostcalls::replace_header(map, name, value));
+    // All of them, whatever comes of the first.
+    removed.chain(set).fold(Ok(()), Result::and)
+}
+
 /// Answers in the place of whoever was to answer.
 fn reply(denial: &Denial) -> Action {
     let Denial {
@@ -288,14 +307,9 @@ impl HttpContext for Stream {
             self.replied = true;
             return reply(&denial);
         }
-        if !changes.remove.is_empty() || !changes.set.is_empty() {
-            let changed = changed_headers(&headers, &changes);
-            if hostcalls::replace_headers(HeaderMap::Response, changed).is_err() {
-                hostcalls::log(
-                    Level::Error,
-                    "weir: the host refused the response's headers",
-                );
-            }
+        if change_response_head(&headers, &changes).is_err() {
+            let text = "weir: the host refused a change of the response's headers";
+            hostcalls::log(Level::Error, text);
         }
         Action::Continue
     }

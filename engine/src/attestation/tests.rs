@@ -27,10 +27,9 @@ fn attested(header: &str, claims: &str) -> Result<String, AttestationError> {
     acceptance().level(&SECRET_KEY, &signed(header, claims), "a", now())
 }
 
-fn signed(header: &str, claims: &str) -> Vec<u8> {
+fn signed(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> Vec<u8> {
     use hmac::{Hmac, Mac};
-    let [header, claims] =
-        [header, claims].map(|part| Base64UrlUnpadded::encode_string(part.as_bytes()));
+    let [header, claims] = [header.as_ref(), claims.as_ref()].map(Base64UrlUnpadded::encode_string);
     let text = format!("{header}.{claims}");
     let secret = base64ct::Base64::decode_vec(KEY).unwrap();
     let mac = Hmac::<sha2::Sha256>::new_from_slice(&secret)
@@ -55,6 +54,18 @@ fn members_without_a_meaning_here_are_ignored() {
     let claims = CLAIMS.replace('{', r#"{"jti":"7","iss":"verifier","nbf":null,"#);
 
     assert_eq!(attested(header, &claims).as_deref(), Ok("phone"));
+}
+
+#[test]
+fn texts_that_are_no_unicode_are_refused_even_in_members_without_a_meaning() {
+    for text in [&b"\xffJ"[..], b"\\ud800"] {
+        let header = [br#"{"alg":"HS256","kid":"k1","typ":""#, text, br#""}"#].concat();
+        let token = signed(header, CLAIMS);
+
+        let read = acceptance().level(&SECRET_KEY, &token, "a", now());
+
+        assert_eq!(read, Err(AttestationError::Malformed), "{text:?}");
+    }
 }
 
 #[test]
@@ -201,7 +212,7 @@ fn the_longest_one_is_read_and_one_byte_more_is_not() {
     let pad = |count: usize| CLAIMS.replace('{', &format!(r#"{{"x":"{}","#, "y".repeat(count)));
     let mut lengths = (2500..3500)
         .rev()
-        .map(|count| (count, signed(HEADER, &pad(count)).len()));
+        .map(|count| (count, signed(HEADER, pad(count)).len()));
     let (count, _) = lengths.find(|(_, length)| *length <= MAX_BYTES).unwrap();
 
     assert_eq!(attested(HEADER, &pad(count)).as_deref(), Ok("phone"));

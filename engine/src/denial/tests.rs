@@ -4,9 +4,9 @@ mod secrecy;
 use super::*;
 use crate::{
     capability::CapabilitySet,
+    charging::Quota,
     detect::State,
     endpoint::Endpoint,
-    evaluate::Quota,
     shaping::{RequestLimits, Strip},
     verdict::Basis,
 };

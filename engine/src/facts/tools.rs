@@ -3,8 +3,8 @@ use super::text::{self, TextSink};
 use super::values::enter_object;
 use crate::json::{Fault, Kind, Reader};
 
-/// Adds the tools of an array to `items` as [`count_items`] does, and hands out their names, which stand in
-/// the tool or in its `function`.
+/// Adds the tools of an array to `items` as [`count_items`](super::values::count_items) does, and hands out their
+/// names, which stand in the tool or in its `function`.
 pub(super) fn tools(
     reader: &mut Reader<'_>,
     items: &mut u32,
