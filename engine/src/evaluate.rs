@@ -44,6 +44,8 @@ pub struct Evaluation {
     pub limits: RequestLimits,
     /// What is taken out of the response; nothing in shadow mode.
     pub strip: Strip,
+    /// The policy acts for this caller; if not, the exchange goes on untouched whatever was decided.
+    pub acts: bool,
     /// Capabilities that the tier does not grant and that the request asks for no longer once it is shaped.
     pub waived: CapabilitySet,
     /// What the budgets of the exchange have left.
@@ -91,6 +93,7 @@ pub fn evaluate(
         capabilities: CapabilitySet::default(),
         limits: RequestLimits::default(),
         strip: Strip::default(),
+        acts: false,
         waived: CapabilitySet::default(),
         quotas: Vec::new(),
         model: None,
@@ -119,7 +122,9 @@ pub fn evaluate(
         let reason = Reason::rule(ReasonCode::AttestationRefused(refused), 1.0);
         evaluation.verdict.reasons.push(reason);
     }
-    if !asked.policy.enforce {
+    let caller = asked.head.caller.as_ref();
+    evaluation.acts = asked.policy.rollout.acts_for(caller, evaluation.tier);
+    if !evaluation.acts {
         evaluation.verdict.action = Action::Allow;
         evaluation.verdict.delay = None;
         (evaluation.limits, evaluation.strip) = Default::default();

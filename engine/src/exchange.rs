@@ -194,7 +194,7 @@ impl Exchange {
                     .push(String::from("x-goog-fieldmask"));
             }
         }
-        if policy.enforce {
+        if evaluation.acts {
             forward
                 .remove_headers
                 .extend(policy.verification.header.clone());
@@ -233,7 +233,11 @@ impl Exchange {
 
     /// Whether the head of the response is to be told to `response_head`.
     pub fn needs_response_head(&self, policy: &Policy) -> bool {
-        let Some(evaluation) = self.evaluation.as_ref().filter(|_| policy.enforce) else {
+        let Some(evaluation) = self
+            .evaluation
+            .as_ref()
+            .filter(|evaluation| evaluation.acts)
+        else {
             return false;
         };
         let tells_quota = !policy.responses.headers.is_empty() && !evaluation.quotas.is_empty();
@@ -248,7 +252,11 @@ impl Exchange {
         headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
     ) -> HeadChanges {
         let mut changes = HeadChanges::default();
-        let Some(evaluation) = self.evaluation.as_ref().filter(|_| policy.enforce) else {
+        let Some(evaluation) = self
+            .evaluation
+            .as_ref()
+            .filter(|evaluation| evaluation.acts)
+        else {
             return changes;
         };
         if self.shaper.is_some() {

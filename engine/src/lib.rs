@@ -61,6 +61,7 @@ pub mod endpoint;
 pub mod evaluate;
 pub mod exchange;
 pub mod facts;
+pub mod guard;
 pub mod hash;
 pub mod identity;
 mod json;

@@ -71,6 +71,7 @@ fn evaluation(verdict: Verdict) -> Evaluation {
         capabilities: CapabilitySet::default(),
         limits: RequestLimits::default(),
         strip: Strip::default(),
+        acts: true,
         waived: CapabilitySet::default(),
         quotas: Vec::new(),
         model: None,

@@ -85,6 +85,8 @@ codes! {
     ExpiredKey = "P075",
     /// A family of rate limit headers that stands twice.
     RepeatedFamily = "P080",
+    /// Two policies of one rollout that decisions cannot tell apart.
+    SameVersion = "P090",
 }
 
 impl fmt::Display for Code {
@@ -196,6 +198,17 @@ impl Diagnostics {
                 self.0.push(diagnostic);
             }
         }
+    }
+
+    /// Takes over what was found in a document that stands below `name` in this one.
+    pub(super) fn absorb_below(&mut self, name: &str, found: Self) {
+        self.0.extend(found.0.into_iter().map(|mut diagnostic| {
+            diagnostic.path = match diagnostic.path.as_str() {
+                "." => String::from(name),
+                path => alloc::format!("{name}.{path}"),
+            };
+            diagnostic
+        }));
     }
 
     /// Whether any entry is an error.

@@ -41,7 +41,7 @@ pub struct Document {
     /// Shared memory.
     pub state: Option<State>,
     /// Whether the policy acts.
-    pub rollout: Option<Rollout>,
+    pub rollout: Option<super::rollout::Section>,
 }
 
 /// Which policy this is; every decision carries it.
@@ -482,22 +482,4 @@ pub struct State {
     pub memory: Option<String>,
     /// A request whose budgets cannot be counted.
     pub on_failure: Option<Handling>,
-}
-
-/// Whether the policy acts.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rollout {
-    /// Mode of the policy.
-    pub mode: Option<Mode>,
-}
-
-/// Mode of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// Decides and records, touches nothing.
-    Shadow,
-    /// Acts.
-    Enforce,
 }

@@ -1,18 +1,23 @@
 //! The policy: `Document` (as written), checked, compiled to `Policy`, which alone reaches `evaluate`.
+mod deployment;
 mod detection;
 mod diagnostic;
 mod document;
 mod read;
 mod responses;
+mod rollout;
 mod shaping;
 mod validate;
 mod verification;
 
+pub use deployment::{CheckedDeployment, Deployment};
 pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
 pub(crate) use document::{HeaderFamily, Per, Source, Unit};
 pub(crate) use responses::Responses;
+pub use rollout::Guard;
+pub(crate) use rollout::Rollout;
 pub(crate) use shaping::{Shaping, Subject};
 pub(crate) use verification::Verification;
 
@@ -41,7 +46,7 @@ pub struct Policy {
     pub(crate) version: String,
     pub(crate) owner: String,
     pub(crate) digest: String,
-    pub(crate) enforce: bool,
+    pub(crate) rollout: Rollout,
     pub(crate) inspection: Inspection,
     pub(crate) identity: Identity,
     pub(crate) capabilities: Capabilities,
@@ -123,9 +128,14 @@ impl Policy {
         &self.digest
     }
 
-    /// `shadow` or `enforce`.
+    /// `shadow`, `canary` or `enforce`.
     pub fn mode(&self) -> &'static str {
-        if self.enforce { "enforce" } else { "shadow" }
+        self.rollout.mode()
+    }
+
+    /// When it stops acting by itself; `None` where nothing makes it.
+    pub fn guard(&self) -> Option<&Guard> {
+        self.rollout.guard.as_ref()
     }
 
     /// Where counters live.
@@ -151,7 +161,7 @@ impl Policy {
 
     /// Whether requests of accounts in some state are delayed.
     pub fn delays(&self) -> bool {
-        self.enforce
+        self.rollout.reach != rollout::Reach::Nobody
             && self.detection().is_some_and(|detection| {
                 let mut states = State::ALL.into_iter();
                 states.any(|state| detection.action(state) == Action::Delay)

@@ -6,8 +6,8 @@ use super::{
     Budget, Identity, Inspection, List, ListEntry, Lists, Matcher, Metering, Policy, Tier,
     detection,
     diagnostic::{Code, Diagnostics},
-    document::{self, Anonymous, Document, Handling, Mode, Oversized, Unit, UnknownUsage},
-    responses, shaping, verification,
+    document::{self, Anonymous, Document, Handling, Oversized, Unit, UnknownUsage},
+    responses, rollout, shaping, verification,
 };
 use crate::{
     capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES, MAX_PHRASES},
@@ -106,14 +106,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
     let state = document.state.unwrap_or_default();
     let memory = state.memory.unwrap_or_else(|| "64MiB".to_string());
     let memory = size(&memory, "state.memory", MEMORY, d).unwrap_or(*MEMORY.start());
-    let mode = document.rollout.unwrap_or_default().mode;
-    if mode.is_none() {
-        missing(
-            "rollout.mode",
-            "write `mode: shadow` to begin with, `enforce` to act",
-            d,
-        );
-    }
+    let rollout = rollout::compile(document.rollout, &name, &tiers, d);
     if d.refuse() {
         return None;
     }
@@ -122,7 +115,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         version,
         owner,
         digest,
-        enforce: mode == Some(Mode::Enforce),
+        rollout,
         inspection,
         identity,
         capabilities: capabilities?,
@@ -620,13 +613,8 @@ fn list(given: Vec<document::ListEntry>, list: &str, d: &mut Diagnostics) -> Lis
             );
         }
         for (id, key) in [(&account, "account"), (&organization, "organization")] {
-            if let Some(id) = id.as_deref().filter(|id| !is_identifier(id)) {
-                d.error(
-                    Code::OutOfRange,
-                    format!("{path}.{key}"),
-                    format!("no request can have the {key} `{}`", clip(id)),
-                    "write it as the identity header has it: 1 to 128 bytes, no space around it",
-                );
+            if let Some(id) = id {
+                is_id(id, key, &format!("{path}.{key}"), d);
             }
         }
         required_text(
@@ -711,6 +699,32 @@ pub(super) fn size(
         return None;
     }
     Some(bytes)
+}
+
+/// Index of the tier of this name; a problem at `path` where there is none.
+pub(super) fn find_tier(
+    name: &str,
+    tiers: &[Tier],
+    path: &str,
+    d: &mut Diagnostics,
+) -> Option<usize> {
+    let found = tiers.iter().position(|tier| tier.name == name);
+    if found.is_none() {
+        let message = format!("there is no tier `{}`", clip(name));
+        d.error(Code::UnknownTier, path, message, "define it under `tiers`");
+    }
+    found
+}
+
+/// Whether a request can have this id of a `kind`; a problem at `path` if not.
+pub(super) fn is_id(id: &str, kind: &str, path: &str, d: &mut Diagnostics) -> bool {
+    let fits = is_identifier(id);
+    if !fits {
+        let message = format!("no request can have the {kind} `{}`", clip(id));
+        let help = "write it as the identity header has it: 1 to 128 bytes, no space around it";
+        d.error(Code::OutOfRange, path, message, help);
+    }
+    fits
 }
 
 pub(super) fn required_name(given: Option<String>, path: &str, d: &mut Diagnostics) -> String {

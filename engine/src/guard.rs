@@ -1,0 +1,322 @@
+//! The guard of a policy: what it did lately to whom it acts for, and whether that is too much.
+//!
+//! Workers count on their own and add their counts to one shared record now and then; the record also
+//! says whether the guard has tripped, so that all workers stop together. A tripped guard stays tripped for
+//! the policy that it watches (its digest names the record): a new version begins anew.
+use crate::{
+    policy::{Guard, Policy},
+    store::{CounterStore, StoreError, Swap},
+    time::Timestamp,
+    window::{Span, Window},
+};
+use alloc::{vec, vec::Vec};
+
+/// Tries to write the record before the counts wait for the next time.
+const MAX_TRIES: u32 = 8;
+const MAGIC: [u8; 4] = *b"wg1\0";
+/// Counters of each tier: exchanges, and those refused.
+const PER_TIER: usize = 2;
+/// Counters of all tiers together: exchanges admitted, and those the upstream failed.
+const OVERALL: usize = 2;
+/// What stands before the windows: magic, and one byte for each tier and one more that says what tripped it.
+const HEAD: usize = MAGIC.len() + 1;
+
+/// One worker's counts of what a policy did, and what it knows of the guard.
+#[derive(Debug)]
+pub struct GuardWatch {
+    key: Vec<u8>,
+    guard: Guard,
+    /// Counts that were not added yet, in the order of the record's windows.
+    counts: Vec<u32>,
+    trip: Option<Trip>,
+}
+
+/// What tripped a guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trip {
+    /// Too large a share of a tier's exchanges was refused; index of the tier.
+    Refused(usize),
+    /// The upstream failed too large a share of the admitted exchanges.
+    Failed,
+}
+
+/// One exchange that the policy acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// Index of the caller's tier; `None` without a caller.
+    pub tier: Option<usize>,
+    /// It was refused.
+    pub refused: bool,
+    /// The upstream failed it: 5xx, or no answer.
+    pub failed: bool,
+}
+
+impl GuardWatch {
+    /// The watch over `policy`; `None` where it has no guard. Allocates some bytes for each tier.
+    pub fn over(policy: &Policy) -> Option<Self> {
+        let guard = policy.guard()?.clone();
+        let mut key = b"weir.1.guard.".to_vec();
+        key.extend(policy.digest().bytes().skip("sha256:".len()).take(16));
+        let windows = guard
+            .refused
+            .len()
+            .saturating_mul(PER_TIER)
+            .saturating_add(OVERALL);
+        Some(Self {
+            key,
+            guard,
+            counts: vec![0; windows],
+            trip: None,
+        })
+    }
+
+    /// What tripped the guard, as far as this worker knows.
+    pub const fn trip(&self) -> Option<Trip> {
+        self.trip
+    }
+
+    /// Counts an exchange.
+    pub fn count(&mut self, acted: Acted) {
+        let mut add = |index: Option<usize>, counts: bool| {
+            if let (Some(count), true) =
+                (index.and_then(|index| self.counts.get_mut(index)), counts)
+            {
+                *count = count.saturating_add(1);
+            }
+        };
+        let of_tier = acted
+            .tier
+            .map(|tier| OVERALL.saturating_add(tier.saturating_mul(PER_TIER)));
+        add(of_tier, true);
+        add(of_tier.map(|index| index.saturating_add(1)), acted.refused);
+        add(Some(0), !acted.refused);
+        add(Some(1), !acted.refused && acted.failed);
+    }
+
+    /// Adds what was counted to the shared record and looks whether the guard trips. Two calls, again for each
+    /// conflict; one where nothing was counted. What could not be added is kept. True when it trips now, seen
+    /// for the first time by this worker.
+    ///
+    /// # Errors
+    /// The store's own; the guard is as it was.
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        store: &mut impl CounterStore,
+    ) -> Result<bool, StoreError> {
+        if self.trip.is_some() {
+            return Ok(false);
+        }
+        let mut bytes = Vec::new();
+        for _ in 0..MAX_TRIES {
+            let version = store.get(&self.key, &mut bytes)?;
+            let mut record = Record::read(&bytes, &self.guard, self.counts.len());
+            if let Some(trip) = record.trip {
+                self.trip = Some(trip);
+                return Ok(true);
+            }
+            if self.counts.iter().all(|count| *count == 0) {
+                return Ok(false);
+            }
+            for (window, count) in record.windows.iter_mut().zip(&self.counts) {
+                window.charge(now, *count);
+            }
+            record.trip = record.judge(&self.guard, now);
+            if store.compare_and_swap(&self.key, &record.to_bytes(), version)? == Swap::Done {
+                self.counts.fill(0);
+                self.trip = record.trip;
+                return Ok(record.trip.is_some());
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The shared record.
+struct Record {
+    trip: Option<Trip>,
+    windows: Vec<Window>,
+}
+
+impl Record {
+    /// Reads a record; an empty one where there is none, or one that is damaged.
+    fn read(bytes: &[u8], guard: &Guard, windows: usize) -> Self {
+        let span = Span::of(guard.window);
+        let read = || {
+            let rest = bytes.strip_prefix(&MAGIC)?;
+            let (&trip, mut rest) = rest.split_first()?;
+            let mut read = Vec::new();
+            while let Some((window, after)) = rest.split_first_chunk() {
+                read.push(Window::from_bytes(span, window));
+                rest = after;
+            }
+            (read.len() == windows && rest.is_empty()).then_some(Self {
+                trip: Trip::from_byte(trip),
+                windows: read,
+            })
+        };
+        read().unwrap_or_else(|| Self {
+            trip: None,
+            windows: vec![Window::new(span); windows],
+        })
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let size = self.windows.len().saturating_mul(Window::BYTES);
+        let mut bytes = Vec::with_capacity(HEAD.saturating_add(size));
+        bytes.extend(MAGIC);
+        bytes.push(Trip::to_byte(self.trip));
+        for window in &self.windows {
+            bytes.extend(window.to_bytes());
+        }
+        bytes
+    }
+
+    /// What is too much at `now`.
+    fn judge(&self, guard: &Guard, now: Timestamp) -> Option<Trip> {
+        let mut pairs = self.windows.chunks_exact(2).map(|pair| match pair {
+            [all, part] => (all.used(now), part.used(now)),
+            _ => (0, 0),
+        });
+        let exceeds = |(all, part): (u64, u64), bound: Option<f64>| {
+            bound.is_some_and(|bound| {
+                all >= u64::from(guard.min_exchanges) && number(part) > bound * number(all)
+            })
+        };
+        if exceeds(pairs.next()?, guard.failed) {
+            return Some(Trip::Failed);
+        }
+        pairs
+            .zip(&guard.refused)
+            .position(|(pair, bound)| exceeds(pair, *bound))
+            .map(Trip::Refused)
+    }
+}
+
+impl Trip {
+    fn to_byte(trip: Option<Self>) -> u8 {
+        match trip {
+            None => 0,
+            Some(Self::Failed) => 1,
+            // A policy has 32 tiers at most.
+            Some(Self::Refused(tier)) => u8::try_from(tier.saturating_add(2)).unwrap_or(u8::MAX),
+        }
+    }
+
+    fn from_byte(byte: u8) -> Option<Self> {
+        match byte {
+            0 => None,
+            1 => Some(Self::Failed),
+            tier => Some(Self::Refused(usize::from(tier).saturating_sub(2))),
+        }
+    }
+}
+
+/// A count as a number that shares are taken of; windows hold less than 2^37.
+#[expect(clippy::as_conversions, reason = "exact below 2^53")]
+fn number(count: u64) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+    use std::format;
+
+    fn watch(guard: &str) -> GuardWatch {
+        let json = format!(
+            r#"{{"apiVersion": "weir/v1", "kind": "Policy",
+            "metadata": {{"name": "p", "version": "1", "owner": "o"}},
+            "identity": {{"account": [{{"header": "x-account-id"}}]}},
+            "tiers": [{{"name": "vetted", "match": {{"plan": ["e"]}}}}, {{"name": "basic"}}],
+            "rollout": {{"mode": "enforce", "guard": {guard}}}}}"#
+        );
+        let checked = Policy::check(json.as_bytes(), None);
+        GuardWatch::over(
+            &checked
+                .policy
+                .unwrap_or_else(|| panic!("{:?}", checked.diagnostics)),
+        )
+        .unwrap()
+    }
+
+    const fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix_nanos((1_800_000_000 + seconds) * 1_000_000_000)
+    }
+
+    const fn acted(tier: usize, refused: bool, failed: bool) -> Acted {
+        Acted {
+            tier: Some(tier),
+            refused,
+            failed,
+        }
+    }
+
+    #[test]
+    fn it_trips_when_a_tier_is_refused_too_often_and_tells_every_worker() {
+        let guard = r#"{"refusedShare": 0.5, "tiers": {"vetted": 0.02}, "minExchanges": 100}"#;
+        let (mut one, mut other, mut store) = (watch(guard), watch(guard), MemoryStore::new());
+        for number in 0..98 {
+            one.count(acted(0, number % 49 == 0, false));
+            one.count(acted(1, number % 2 == 0, false));
+        }
+        assert_eq!(one.look(at(0), &mut store), Ok(false), "too few to say");
+
+        other.count(acted(0, true, false));
+        other.count(acted(0, false, false));
+
+        assert_eq!(other.look(at(1), &mut store), Ok(true));
+        assert_eq!(other.trip(), Some(Trip::Refused(0)));
+        assert_eq!(one.look(at(1), &mut store), Ok(true), "it learns of it");
+        assert_eq!(one.look(at(2), &mut store), Ok(false), "it is said once");
+    }
+
+    #[test]
+    fn it_trips_when_the_upstream_fails_too_often_and_refusals_do_not_count_for_that() {
+        let guard = r#"{"failedShare": 0.1, "minExchanges": 10}"#;
+        let (mut watch, mut store) = (watch(guard), MemoryStore::new());
+        for _ in 0..100 {
+            watch.count(acted(1, true, true));
+        }
+        for _ in 0..9 {
+            watch.count(acted(1, false, false));
+        }
+        watch.count(acted(1, false, true));
+        assert_eq!(watch.look(at(0), &mut store), Ok(false));
+
+        watch.count(acted(1, false, true));
+
+        assert_eq!(watch.look(at(0), &mut store), Ok(true));
+        assert_eq!(watch.trip(), Some(Trip::Failed));
+    }
+
+    #[test]
+    fn what_happened_longer_ago_than_the_window_does_not_count() {
+        let guard = r#"{"refusedShare": 0.5, "minExchanges": 10, "window": "1m"}"#;
+        let (mut watch, mut store) = (watch(guard), MemoryStore::new());
+        for _ in 0..9 {
+            watch.count(acted(1, true, false));
+        }
+        assert_eq!(watch.look(at(0), &mut store), Ok(false));
+
+        watch.count(acted(1, true, false));
+
+        assert_eq!(watch.look(at(70), &mut store), Ok(false));
+    }
+
+    #[test]
+    fn a_damaged_record_is_begun_anew() {
+        let guard = r#"{"refusedShare": 0.5, "minExchanges": 1}"#;
+        let (mut watch, mut store) = (watch(guard), MemoryStore::new());
+        let key = watch.key.clone();
+        store
+            .compare_and_swap(&key, b"wg1\0\x07short", None)
+            .unwrap();
+        watch.count(acted(1, false, false));
+
+        assert_eq!(watch.look(at(0), &mut store), Ok(false));
+
+        assert_eq!(watch.trip(), None);
+    }
+}
