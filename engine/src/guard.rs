@@ -4,7 +4,7 @@
 //! says whether the guard has tripped, so that all workers stop together. A tripped guard stays tripped for
 //! the policy that it watches (its digest names the record): a new version begins anew.
 use crate::{
-    policy::{Guard, Policy},
+    policy::{Arm, Deployment, Guard, Policy},
     store::{CounterStore, StoreError, Swap},
     time::Timestamp,
     window::{Span, Window},
@@ -45,10 +45,91 @@ pub enum Trip {
 pub struct Acted {
     /// Index of the caller's tier; `None` without a caller.
     pub tier: Option<usize>,
-    /// It was refused.
+    /// It was refused and, where there is a policy before it, that would have let it pass: who is refused by both
+    /// trips nothing.
     pub refused: bool,
-    /// The upstream failed it: 5xx, or no answer.
+    /// The upstream failed it: 5xx. (Clients that leave are no failure; else they could trip a guard at will.)
     pub failed: bool,
+}
+
+/// The guards of a deployment.
+#[derive(Debug, Default)]
+pub struct Guards {
+    current: Option<GuardWatch>,
+    candidate: Option<GuardWatch>,
+}
+
+impl Guards {
+    /// The watches over the policies of `deployment` that have a guard.
+    pub fn over(deployment: &Deployment) -> Self {
+        Self {
+            current: GuardWatch::over(&deployment.current),
+            candidate: deployment.candidate.as_ref().and_then(GuardWatch::over),
+        }
+    }
+
+    /// What tripped the guard of an arm, as far as this worker knows.
+    pub fn trip(&self, arm: Arm) -> Option<Trip> {
+        self.watch(arm)?.trip
+    }
+
+    /// Whether the guard of an arm has tripped, as far as this worker knows.
+    pub fn have_tripped(&self, arm: Arm) -> bool {
+        self.trip(arm).is_some()
+    }
+
+    /// Whether any policy has a guard.
+    pub const fn are_any(&self) -> bool {
+        self.current.is_some() || self.candidate.is_some()
+    }
+
+    /// Whether the guard of an arm counts failures of the upstream.
+    pub fn watch_failures(&self, arm: Arm) -> bool {
+        self.watch(arm)
+            .is_some_and(|watch| watch.guard.failed.is_some())
+    }
+
+    /// Counts an exchange that the policy of an arm acted on.
+    pub fn count(&mut self, arm: Arm, acted: Acted) {
+        let watch = match arm {
+            Arm::Current => &mut self.current,
+            Arm::Candidate => &mut self.candidate,
+        };
+        if let Some(watch) = watch {
+            watch.count(acted);
+        }
+    }
+
+    /// Adds what was counted to the shared records; the arms whose guard trips now, seen for the first time by this
+    /// worker. Calls as [`GuardWatch::look`].
+    ///
+    /// # Errors
+    /// The store's own; what was not added is kept.
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        store: &mut impl CounterStore,
+    ) -> Result<Vec<(Arm, Trip)>, StoreError> {
+        let mut tripped = Vec::new();
+        let watches = [
+            (Arm::Current, &mut self.current),
+            (Arm::Candidate, &mut self.candidate),
+        ];
+        for (arm, watch) in watches {
+            let Some(watch) = watch else { continue };
+            if watch.look(now, store)? {
+                tripped.extend(watch.trip.map(|trip| (arm, trip)));
+            }
+        }
+        Ok(tripped)
+    }
+
+    const fn watch(&self, arm: Arm) -> Option<&GuardWatch> {
+        match arm {
+            Arm::Current => self.current.as_ref(),
+            Arm::Candidate => self.candidate.as_ref(),
+        }
+    }
 }
 
 impl GuardWatch {
