@@ -103,7 +103,8 @@ impl World {
             (b":path", b"/v1/chat/completions"),
             (b"x-account-id", account.as_bytes()),
         ];
-        let body = json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string();
+        let body =
+            json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string();
         let mut trial = Trial::begin(
             &self.deployment,
             &self.guards,
@@ -150,7 +151,10 @@ fn a_candidate_in_shadow_touches_nothing_and_what_it_would_do_is_in_the_decision
 
     let seen: Vec<Seen> = (0..4).map(|_| world.ask("a-1")).collect();
 
-    assert!(seen.iter().all(|one| !one.refused && one.arm == Arm::Current));
+    assert!(
+        seen.iter()
+            .all(|one| !one.refused && one.arm == Arm::Current)
+    );
     let told: Vec<&Value> = seen.iter().map(|one| &one.decision["other"]).collect();
     assert_eq!((told[0], told[1]), (&Value::Null, &Value::Null));
     for other in &told[2..] {
@@ -172,7 +176,9 @@ fn what_a_candidate_would_refuse_does_not_count_against_its_budgets() {
     }
 
     // Two of its window's requests are an hour old now, and eight were never its own.
-    world.now = world.now.saturating_add(std::time::Duration::from_secs(3600));
+    world.now = world
+        .now
+        .saturating_add(std::time::Duration::from_secs(3600));
 
     assert!(world.ask("a-1").decision.get("other").is_none());
 }

@@ -8,16 +8,16 @@ use super::{defaults, schema};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::Deserialize;
 
-/// A whole policy document, `apiVersion: weir/v1`, `kind: Policy`.
+/// What Weir does about requests to LLM APIs: `apiVersion: weir/v1`, `kind: Policy`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", schemars(title = "Weir policy"))]
 pub struct Document {
-    /// `weir/v1`.
+    /// The format: `weir/v1`.
     #[cfg_attr(feature = "schema", schemars(required, extend("const" = "weir/v1")))]
     pub api_version: Option<String>,
-    /// `Policy`.
+    /// What the document is: `Policy`.
     #[cfg_attr(feature = "schema", schemars(required, extend("const" = "Policy")))]
     pub kind: Option<String>,
     /// Which policy this is.
@@ -55,7 +55,7 @@ pub struct Document {
     /// What callers are told, and what is done about suspects.
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub responses: Option<Responses>,
-    /// Shared memory.
+    /// Memory that counters share.
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub state: Option<State>,
     /// Whether the policy acts.
@@ -71,7 +71,7 @@ pub struct Metadata {
     /// Name of the policy.
     #[cfg_attr(feature = "schema", schemars(required, with = "Option<schema::Name>"))]
     pub name: Option<String>,
-    /// Version, any text; changes with every change.
+    /// Version: 1 to 64 letters, digits, `-`, `_` and `.`; changes with every change of the policy.
     #[cfg_attr(feature = "schema", schemars(required, with = "Option<schema::Name>"))]
     pub version: Option<String>,
     /// Team that answers for it.
@@ -87,22 +87,22 @@ pub struct Metadata {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inspection {
-    /// Largest body that is read, `4MiB`.
+    /// Largest body that is read, `1KiB` to `64MiB`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Size>", extend("default" = defaults::MAX_BODY)))]
     pub max_body: Option<String>,
-    /// How much prompt text the phrase search reads, `8KiB`.
+    /// How much prompt text the phrase search reads, at most `1MiB`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Size>", extend("default" = defaults::SCAN_TEXT)))]
     pub scan_text: Option<String>,
-    /// A body above `maxBody`.
+    /// What happens to a body above `maxBody`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::OVERSIZED)))]
     pub oversized: Option<Oversized>,
-    /// A body with a `content-encoding`.
+    /// What happens to a body with a `content-encoding`.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::COMPRESSED)))]
     pub compressed: Option<Handling>,
-    /// A body that is not the JSON of its endpoint.
+    /// What happens to a body that is not the JSON of its endpoint.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::MALFORMED)))]
     pub malformed: Option<Handling>,
-    /// A path that the engine does not know and `passThrough` does not name.
+    /// What happens on a path that Weir cannot read and `passThrough` does not name.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::UNKNOWN_ENDPOINT)))]
     pub unknown_endpoint: Option<Handling>,
     /// Paths, with everything below them, that ask no model for anything: lists and request budgets hold.
@@ -247,7 +247,7 @@ pub struct Asked {}
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Phrases {
-    /// How many different ones count; 1 when absent.
+    /// How many different ones have to be found.
     #[cfg_attr(feature = "schema", schemars(range(min = 1), extend("default" = defaults::PHRASES)))]
     pub at_least: Option<u32>,
     /// The phrases.
@@ -291,7 +291,7 @@ pub struct Matcher {
     /// Plans.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub plan: Option<Vec<String>>,
-    /// Least age of the account, `30d`.
+    /// Least age of the account.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>"))]
     pub min_age: Option<String>,
 }
@@ -310,10 +310,10 @@ pub struct Budget {
     /// What is counted.
     #[cfg_attr(feature = "schema", schemars(required))]
     pub unit: Option<Unit>,
-    /// Most that may be used in any window.
+    /// Most that may be used in any window of that length.
     #[cfg_attr(feature = "schema", schemars(required, range(min = 1, max = u32::MAX)))]
     pub limit: Option<u64>,
-    /// Length of the window, `1h`. For `concurrency`, `10s` to `1h`: how long a request counts at most whose worker
+    /// Length of the window, `1s` to `366d`. For `concurrency`, `10s` to `1h`: how long a request counts at most whose worker
     /// died; one that is answered for longer is renewed, one that ended no longer counts.
     #[cfg_attr(
         feature = "schema",
@@ -476,14 +476,13 @@ pub struct ListEntry {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Detection {
-    /// Off when false; true when absent.
+    /// Off when false.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::DETECTION)))]
     pub enabled: Option<bool>,
-    /// How long traffic is learned before anybody is judged, `1m` to `90d`; `3d` when absent.
+    /// How long traffic is learned before anybody is judged, `1m` to `90d`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::LEARN)))]
     pub learn: Option<String>,
-    /// Memory of the detector and of what workers tell it, `16MiB` to `1GiB`; `64MiB` when absent; fixed when the
-    /// proxy starts.
+    /// Memory of the detector and of what workers tell it, `16MiB` to `1GiB`; fixed when the proxy starts.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Size>", extend("default" = defaults::DETECTION_MEMORY)))]
     pub memory: Option<String>,
     /// Scores from which an account changes its state.
@@ -499,13 +498,13 @@ pub struct Detection {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Thresholds {
-    /// To `watch`; 2 when absent.
+    /// Score from which it is in `watch`.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100), extend("default" = defaults::SCORE_WATCH)))]
     pub watch: Option<f64>,
-    /// To `step_up`; 5 when absent.
+    /// Score from which it is in `step_up`; not below `watch`.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100), extend("default" = defaults::SCORE_STEP_UP)))]
     pub step_up: Option<f64>,
-    /// To `restrict`, where two independent keys agree; 8 when absent.
+    /// Score from which it is in `restrict`, where two independent keys agree; not below `stepUp`.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100), extend("default" = defaults::SCORE_RESTRICT)))]
     pub restrict: Option<f64>,
 }
@@ -515,16 +514,16 @@ pub struct Thresholds {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct StateActions {
-    /// `allow` when absent.
+    /// What is done about an account that some evidence speaks against.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_WATCH)))]
     pub watch: Option<StateAction>,
-    /// `allow` when absent.
+    /// What is done about an account that more evidence speaks against.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_STEP_UP)))]
     pub step_up: Option<StateAction>,
-    /// `deny` when absent.
+    /// What is done about an account that belongs to a campaign.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_RESTRICT)))]
     pub restrict: Option<StateAction>,
-    /// `deny` when absent.
+    /// What is done about an account of a campaign that has kept on.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_BLOCK)))]
     pub block: Option<StateAction>,
 }
@@ -562,11 +561,10 @@ pub struct Responses {
     /// Where to ask, added to final denials.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Line>"))]
     pub contact: Option<String>,
-    /// Families of headers that tell clients what is left of their budgets; none when absent.
+    /// Families of headers that tell clients what is left of their budgets.
     #[cfg_attr(feature = "schema", schemars(extend("default" = [], "uniqueItems" = true)))]
     pub headers: Option<Vec<HeaderFamily>>,
-    /// Longest wait after which clients may ask again on their own, at most `1h`; `60s` when absent. A longer one is
-    /// told to their users.
+    /// Longest wait after which clients may ask again on their own, at most `1h`. A longer one is told to their users.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::LONGEST_RETRY)))]
     pub longest_retry: Option<String>,
     /// How requests of accounts in a state with the action `delay` wait.
@@ -597,14 +595,14 @@ pub enum HeaderFamily {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Delay {
-    /// How long each waits, `100ms` to `30s`; `2s` when absent.
+    /// How long each waits, `100ms` to `30s`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::DELAY)))]
     #[serde(rename = "for")]
     pub wait: Option<String>,
-    /// Requests that may wait at once in one worker, 1 to 10000; 64 when absent.
+    /// Requests that may wait at once in one worker, 1 to 10000.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10_000), extend("default" = defaults::MAX_WAITING)))]
     pub max_waiting: Option<u32>,
-    /// What happens to one more; `throttle` when absent.
+    /// What happens to one more.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::WHEN_FULL)))]
     pub when_full: Option<WhenFull>,
 }
@@ -625,10 +623,10 @@ pub enum WhenFull {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct State {
-    /// Bytes of all keys and values together, `64MiB`; fixed when the proxy starts.
+    /// Memory of all counters together, `64KiB` to `8GiB`; fixed when the proxy starts.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Size>", extend("default" = defaults::MEMORY)))]
     pub memory: Option<String>,
-    /// A request whose budgets cannot be counted.
+    /// What happens to a request whose budgets cannot be counted.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_FAILURE)))]
     pub on_failure: Option<Handling>,
 }

@@ -19,13 +19,13 @@ const WHOLE: u64 = 10_000;
 const GUARD_WINDOW: RangeInclusive<Duration> =
     Duration::from_secs(10)..=Duration::from_secs(24 * 3600);
 
-/// The section as written.
+/// For whom the policy acts, and when it is to stop by itself.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", schemars(rename = "Rollout", extend("if" = {"properties": {"mode": {"const": "canary"}}}, "then" = {"required": ["canary"]})))]
 pub struct Section {
-    /// Mode of the policy.
+    /// Whether the policy acts.
     #[cfg_attr(feature = "schema", schemars(required))]
     pub mode: Option<Mode>,
     /// Since when it has this mode, RFC 3339; a shadow that is forgotten is warned of.
@@ -75,10 +75,10 @@ pub struct CanarySection {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", schemars(rename = "Guard", extend("anyOf" = [{"required": ["refusedShare"]}, {"required": ["tiers"]}, {"required": ["failedShare"]}])))]
 pub struct GuardSection {
-    /// Length of the window; `5m` when absent.
+    /// Length of the window, `10s` to `1d`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::GUARD_WINDOW)))]
     pub window: Option<String>,
-    /// Exchanges of a tier in the window before its share counts; 100 when absent.
+    /// Exchanges of a tier in the window before its share counts.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::GUARD_EXCHANGES)))]
     pub min_exchanges: Option<u32>,
     /// Largest share of refused exchanges in any tier, 0 to 1.

@@ -92,9 +92,9 @@ fn without_null(schema: &mut Schema) {
     }
 }
 
-/// Declares a form of texts: a type that stands for it in the schema.
+/// Declares a form of values: a type that stands for it in the schema. The literal is what people call it.
 macro_rules! forms {
-    ($($(#[doc = $doc:literal])* $name:ident $schema:tt)*) => {$(
+    ($($(#[doc = $doc:literal])* $name:ident = $title:literal $schema:tt)*) => {$(
         $(#[doc = $doc])*
         pub(super) struct $name;
 
@@ -105,6 +105,7 @@ macro_rules! forms {
 
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
                 let mut schema = json_schema!($schema);
+                schema.insert("title".into(), $title.into());
                 let doc: &[&str] = &[$($doc),*];
                 let doc: Vec<&str> = doc.iter().map(|line| line.trim()).collect();
                 schema.insert("description".into(), String::into(doc.join(" ")));
@@ -119,39 +120,39 @@ pub(super) const NAME: &str = "^[A-Za-z0-9._-]{1,64}$";
 
 forms! {
     /// A length of time: whole numbers with the units `d`, `h`, `m`, `s`, `ms`, largest first.
-    Duration {
+    Duration = "duration" {
         "type": "string",
         "minLength": 2,
         "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
         "examples": ["90s", "5m", "1h30m", "14d"]
     }
     /// An amount of memory: a whole number and `B`, `KiB`, `MiB`, `GiB`, `KB`, `MB` or `GB`.
-    Size {"type": "string", "pattern": "^[0-9]+(B|KiB|MiB|GiB|KB|MB|GB)$", "examples": ["512KiB", "64MiB"]}
+    Size = "size" {"type": "string", "pattern": "^[0-9]+(B|KiB|MiB|GiB|KB|MB|GB)$", "examples": ["512KiB", "64MiB"]}
     /// A point in time, RFC 3339.
-    Time {
+    Time = "time" {
         "type": "string",
         "format": "date-time",
         "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$",
         "examples": ["2027-01-31T00:00:00Z"]
     }
     /// A name: 1 to 64 letters, digits, `-`, `_` and `.`.
-    Name {"type": "string", "pattern": NAME}
+    Name = "name" {"type": "string", "pattern": NAME}
     /// Name of a request header, in lower case.
-    HeaderName {"type": "string", "pattern": "^[a-z0-9._-]{1,64}$", "examples": ["x-account-id"]}
+    HeaderName = "header name" {"type": "string", "pattern": "^[a-z0-9._-]{1,64}$", "examples": ["x-account-id"]}
     /// An id as the identity header has it: 1 to 128 bytes, no space around it.
-    Id {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^\\S(.*\\S)?$"}
+    Id = "id" {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^\\S(.*\\S)?$"}
     /// One line of text.
-    Line {"type": "string", "maxLength": 512, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"}
+    Line = "text" {"type": "string", "maxLength": 512, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"}
     /// One line of text that says something.
-    Sentence {"type": "string", "maxLength": 512, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\u0000-\\u001f\\u007f-\\u009f\\s][^\\u0000-\\u001f\\u007f-\\u009f]*$"}
+    Sentence = "text" {"type": "string", "maxLength": 512, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\u0000-\\u001f\\u007f-\\u009f\\s][^\\u0000-\\u001f\\u007f-\\u009f]*$"}
     /// A path without query and without a slash at its end.
-    Path {"type": "string", "maxLength": 256, "pattern": "^(/[A-Za-z0-9._-]+)+$", "examples": ["/v1/models"]}
+    Path = "path" {"type": "string", "maxLength": 256, "pattern": "^(/[A-Za-z0-9._-]+)+$", "examples": ["/v1/models"]}
     /// An address that callers are sent to: `https`, or `http` to this machine.
-    Url {"type": "string", "maxLength": 512, "pattern": "^https?://[A-Za-z0-9\\[]", "examples": ["https://verify.example.com/start"]}
+    Url = "URL" {"type": "string", "maxLength": 512, "pattern": "^https?://[A-Za-z0-9\\[]", "examples": ["https://verify.example.com/start"]}
     /// A phrase of 1 to 128 bytes.
-    Phrase {"type": "string", "maxLength": 128, "pattern": "\\S"}
+    Phrase = "phrase" {"type": "string", "maxLength": 128, "pattern": "\\S"}
     /// Key material, base64.
-    Base64 {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"}
+    Base64 = "base64" {"type": "string", "pattern": "^[A-Za-z0-9+/]+={0,2}$"}
     /// Weights of the signals, as `weir calibrate` prints them.
-    Weights {"type": "object"}
+    Weights = "weights" {"type": "object"}
 }

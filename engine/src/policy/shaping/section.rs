@@ -5,7 +5,7 @@ use crate::policy::{defaults, schema};
 use alloc::{string::String, vec::Vec};
 use serde::Deserialize;
 
-/// The section as written.
+/// What exchanges are given less of.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -14,8 +14,7 @@ pub struct Section {
     /// Rules; those that match an exchange add up.
     #[cfg_attr(feature = "schema", schemars(length(max = 32), extend("default" = [])))]
     pub rules: Option<Vec<RuleSection>>,
-    /// What happens to a response that a rule wants stripped and that cannot be read (it is encoded, or no JSON);
-    /// `allow` when absent.
+    /// What happens to a response that a rule wants stripped and that cannot be read (it is encoded, or no JSON).
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::UNREADABLE)))]
     pub unreadable: Option<Handling>,
 }

@@ -7,7 +7,7 @@ use core::fmt;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The section as written.
+/// Which use asks for a better verification, and whose attestations count.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -20,7 +20,7 @@ pub struct Section {
     /// Where accounts are verified, an `https` URL; callers are told.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Url>"))]
     pub url: Option<String>,
-    /// How long an account that crossed a threshold is still served, with warnings; `0s` when absent. It lasts at
+    /// How long an account that crossed a threshold is still served, with warnings. It lasts at
     /// least as long, and at most a sixteenth of the threshold's window and a fifteenth of itself longer.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::GRACE)))]
     pub grace: Option<String>,
@@ -57,7 +57,7 @@ pub struct ThresholdSection {
     /// asks for at most crosses nothing by itself.
     #[cfg_attr(feature = "schema", schemars(required, range(max = u32::MAX - 1)))]
     pub above: Option<u64>,
-    /// Length of the window, `7d`.
+    /// Length of the window, `1s` to `366d`.
     #[cfg_attr(
         feature = "schema",
         schemars(required, with = "Option<schema::Duration>")
@@ -75,7 +75,7 @@ pub struct ThresholdSection {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", schemars(rename = "Attestation"))]
 pub struct AttestationSection {
-    /// The request header that carries one; `x-weir-attestation` when absent. It does not reach the upstream.
+    /// The request header that carries one, in lower case. It does not reach the upstream.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::HeaderName>", extend("default" = defaults::ATTESTATION_HEADER)))]
     pub header: Option<String>,
     /// What `aud` has to name.
@@ -84,10 +84,10 @@ pub struct AttestationSection {
         schemars(required, with = "Option<schema::Sentence>")
     )]
     pub audience: Option<String>,
-    /// How far the verifier's clock may differ, at most `10m`; `60s` when absent.
+    /// How far the verifier's clock may differ, at most `10m`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::CLOCK_SKEW)))]
     pub clock_skew: Option<String>,
-    /// Longest time from `iat` to `exp`, `10s` to `31d`; `24h` when absent.
+    /// Longest time from `iat` to `exp`, `10s` to `31d`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::MAX_AGE)))]
     pub max_age: Option<String>,
     /// The verifier's keys.
