@@ -72,20 +72,21 @@ fn deployment(document: &Value) -> Deployment {
 impl World {
     fn new(document: &Value) -> Self {
         let deployment = deployment(document);
+        let now = Timestamp::parse_rfc3339("2026-05-01T12:00:00Z").unwrap();
         Self {
-            guards: Guards::over(&deployment),
+            guards: Guards::over(&deployment, now),
             ledger: Ledger::new(deployment.current.layout()),
             deployment,
             key: HashKey::new([7; 16]),
             store: MemoryStore::default(),
-            now: Timestamp::parse_rfc3339("2026-05-01T12:00:00Z").unwrap(),
+            now,
         }
     }
 
     /// Another configuration of the same process.
     fn reload(&mut self, document: &Value) {
         self.deployment = deployment(document);
-        self.guards = Guards::over(&self.deployment);
+        self.guards = Guards::over(&self.deployment, self.now);
         self.look();
     }
 
@@ -103,7 +104,8 @@ impl World {
             (b":path", b"/v1/chat/completions"),
             (b"x-account-id", account.as_bytes()),
         ];
-        let body = json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string();
+        let body =
+            json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string();
         let mut trial = Trial::begin(
             &self.deployment,
             &self.guards,
@@ -150,7 +152,10 @@ fn a_candidate_in_shadow_touches_nothing_and_what_it_would_do_is_in_the_decision
 
     let seen: Vec<Seen> = (0..4).map(|_| world.ask("a-1")).collect();
 
-    assert!(seen.iter().all(|one| !one.refused && one.arm == Arm::Current));
+    assert!(
+        seen.iter()
+            .all(|one| !one.refused && one.arm == Arm::Current)
+    );
     let told: Vec<&Value> = seen.iter().map(|one| &one.decision["other"]).collect();
     assert_eq!((told[0], told[1]), (&Value::Null, &Value::Null));
     for other in &told[2..] {
@@ -172,7 +177,9 @@ fn what_a_candidate_would_refuse_does_not_count_against_its_budgets() {
     }
 
     // Two of its window's requests are an hour old now, and eight were never its own.
-    world.now = world.now.saturating_add(std::time::Duration::from_secs(3600));
+    world.now = world
+        .now
+        .saturating_add(std::time::Duration::from_secs(3600));
 
     assert!(world.ask("a-1").decision.get("other").is_none());
 }
