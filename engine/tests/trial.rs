@@ -72,20 +72,21 @@ fn deployment(document: &Value) -> Deployment {
 impl World {
     fn new(document: &Value) -> Self {
         let deployment = deployment(document);
+        let now = Timestamp::parse_rfc3339("2026-05-01T12:00:00Z").unwrap();
         Self {
-            guards: Guards::over(&deployment),
+            guards: Guards::over(&deployment, now),
             ledger: Ledger::new(deployment.current.layout()),
             deployment,
             key: HashKey::new([7; 16]),
             store: MemoryStore::default(),
-            now: Timestamp::parse_rfc3339("2026-05-01T12:00:00Z").unwrap(),
+            now,
         }
     }
 
     /// Another configuration of the same process.
     fn reload(&mut self, document: &Value) {
         self.deployment = deployment(document);
-        self.guards = Guards::over(&self.deployment);
+        self.guards = Guards::over(&self.deployment, self.now);
         self.look();
     }
 

@@ -8,6 +8,7 @@ use std::cell::{Ref, RefCell};
 use weir_engine::{
     guard::{Guards, Trip},
     policy::{Arm, Deployment, Policy},
+    time::Timestamp,
 };
 
 /// Policies and guards; shared by the root and its streams.
@@ -17,8 +18,9 @@ pub(crate) struct Installed {
 }
 
 impl Installed {
-    pub(crate) fn new(deployment: Deployment) -> Self {
-        let guards = RefCell::new(Guards::over(&deployment));
+    /// Installs at `now`.
+    pub(crate) fn new(deployment: Deployment, now: Timestamp) -> Self {
+        let guards = RefCell::new(Guards::over(&deployment, now));
         Self { deployment, guards }
     }
 

@@ -87,8 +87,8 @@ impl RootContext for Root {
             }
         };
         hostcalls::log(Level::Info, &text);
-        let installed = Installed::new(deployment);
-        // A guard that tripped for this version before the proxy was told it again is known from the start.
+        let installed = Installed::new(deployment, now);
+        // A guard that has tripped is known from the start where the same policy is configured again.
         worker::with(|worker| installed.begin(worker));
         self.installed = Some(Rc::new(installed));
         true

@@ -5,23 +5,29 @@ use anyhow::bail;
 use clap::Args;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use weir_engine::policy::{Code, Deployment};
 use weir_host::explain::Explained;
 
 /// Validates policies and tells every problem at once
 #[derive(Args)]
 #[command(after_help = "Examples: weir check policies/frontier-api.yaml
           weir check policies/frontier-api.yaml --emit-config > config.json
-          weir check policies/frontier-api.yaml --explain | grep '# default'")]
+          weir check policies/frontier-api.yaml --explain | grep '# default'
+          weir check now.yaml --candidate next.yaml --emit-config > config.json")]
 pub(crate) struct CheckCommand {
     /// Policies, YAML or JSON; - is standard input
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
+    /// The policy that is to follow POLICY (one only): both are checked, and go into one configuration. For whom
+    /// the candidate acts, and what brings POLICY back, its `rollout` says
+    #[arg(long, value_name = "POLICY")]
+    candidate: Option<PathBuf>,
     /// Prints the JSON that goes into the plugin configuration (one policy only)
     #[arg(long, conflicts_with = "format")]
     emit_config: bool,
     /// Prints the policy as it is in effect: every key, its value, whether it is given or a default, what it says (one
     /// policy only). The text is itself a policy that means the same
-    #[arg(long, conflicts_with = "emit_config")]
+    #[arg(long, conflicts_with_all = ["emit_config", "candidate"])]
     explain: bool,
     /// How problems, or explanations, are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -36,9 +42,13 @@ impl CheckCommand {
         if self.explain && self.policies.len() > 1 {
             bail!("--explain prints one policy; name one");
         }
+        if self.candidate.is_some() && self.policies.len() > 1 {
+            bail!("--candidate follows one policy; name one policy");
+        }
         let checked: Vec<_> = self
             .policies
             .iter()
+            .chain(&self.candidate)
             .map(|path| (path, CheckedFile::read(path)))
             .collect();
         let mut stdout = io::stdout();
@@ -46,9 +56,9 @@ impl CheckCommand {
             _ if self.emit_config => {
                 for (path, checked) in &checked {
                     checked.tell(path, &mut io::stderr())?;
-                    if checked.policy.is_some() {
-                        writeln!(stdout, "{}", checked.json)?;
-                    }
+                }
+                if let Some(config) = configuration(&checked)? {
+                    writeln!(stdout, "{config}")?;
                 }
             }
             format if self.explain => {
@@ -98,6 +108,7 @@ impl CheckCommand {
     }
 }
 
+<<<<<<< HEAD
 /// Prints a policy as it is in effect; nothing where it is refused.
 fn explain(
     path: &Path,
@@ -127,4 +138,29 @@ fn explain(
             writeln!(out, "{result}")
         }
     }
+=======
+/// The plugin's configuration: the policy, or the policy and its candidate. `None` where one is refused.
+fn configuration(checked: &[(&PathBuf, CheckedFile)]) -> anyhow::Result<Option<String>> {
+    if checked.iter().any(|(_, checked)| checked.policy.is_none()) {
+        return Ok(None);
+    }
+    let mut policies = checked.iter().map(|(_, checked)| checked.json.as_str());
+    let (Some(current), candidate) = (policies.next(), policies.next()) else {
+        return Ok(None);
+    };
+    let Some(candidate) = candidate else {
+        return Ok(Some(current.to_owned()));
+    };
+    let config = format!(
+        r#"{{"apiVersion":"weir/v1","kind":"Rollout","current":{current},"candidate":{candidate}}}"#
+    );
+    // What is told of each was told; what is told of both is told here.
+    let both = Deployment::check(config.as_bytes(), None);
+    for problem in both.diagnostics.iter() {
+        if problem.code == Code::SameVersion {
+            writeln!(io::stderr(), "{problem}")?;
+        }
+    }
+    Ok(Some(config))
+>>>>>>> main
 }
