@@ -108,7 +108,6 @@ impl CheckCommand {
     }
 }
 
-<<<<<<< HEAD
 /// Prints a policy as it is in effect; nothing where it is refused.
 fn explain(
     path: &Path,
@@ -138,7 +137,8 @@ fn explain(
             writeln!(out, "{result}")
         }
     }
-=======
+}
+
 /// The plugin's configuration: the policy, or the policy and its candidate. `None` where one is refused.
 fn configuration(checked: &[(&PathBuf, CheckedFile)]) -> anyhow::Result<Option<String>> {
     if checked.iter().any(|(_, checked)| checked.policy.is_none()) {
@@ -162,5 +162,4 @@ fn configuration(checked: &[(&PathBuf, CheckedFile)]) -> anyhow::Result<Option<S
         }
     }
     Ok(Some(config))
->>>>>>> main
 }
