@@ -184,7 +184,7 @@ fn every_shipped_policy_names_the_schema_in_its_first_line() {
 }
 
 #[test]
-fn a_key_is_required_by_the_schema_just_where_the_engine_calls_it_missing() {
+fn the_schema_requires_what_the_engine_calls_missing_and_nothing_else() {
     let validator = validator();
     let document = every_key();
     let mut required = 0;
@@ -193,16 +193,21 @@ fn a_key_is_required_by_the_schema_just_where_the_engine_calls_it_missing() {
         let less = without(&document, &place.pointer);
         let found = check(&less);
         let is_missing = found.iter().any(|problem| {
-            let rest = problem.path.strip_prefix(&place.path);
-            let of_key = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-            // The element whose only key this is, or the section that has nothing to do then.
+            let below = problem.path.strip_prefix(&place.path);
+            let of_key = below.is_some_and(|below| below.is_empty() || below.starts_with('.'));
+            // Of a map without its only key the engine speaks as a whole.
             let of_holder = place.path.starts_with(&problem.path);
-            (of_key && problem.code == Code::MissingKey)
-                || (of_holder && matches!(problem.code, Code::WrongValue | Code::EmptyCapability))
+            match problem.code {
+                Code::MissingKey => of_key || of_holder,
+                Code::WrongValue | Code::EmptyCapability => of_holder,
+                _ => false,
+            }
         });
-        assert_eq!(place.required, is_missing, "{}: {found:#?}", place.path);
         if place.required {
             required += 1;
+            assert!(is_missing, "{}: {found:#?}", place.path);
+        }
+        if is_missing {
             assert!(
                 found.refuse() && !validator.is_valid(&less),
                 "{}",
@@ -211,7 +216,7 @@ fn a_key_is_required_by_the_schema_just_where_the_engine_calls_it_missing() {
         }
     }
 
-    assert!(required > 40, "{required}");
+    assert!(required > 50, "{required}");
 }
 
 #[test]
@@ -235,7 +240,7 @@ fn a_key_that_the_schema_does_not_have_is_refused_wherever_it_stands() {
         );
     }
 
-    assert!(seen > 30, "{seen}");
+    assert!(seen > 20, "{seen}");
 }
 
 #[test]
