@@ -14,6 +14,7 @@ use weir_engine::{
     denial::Denial,
     evaluate::Body,
     exchange::{Answer, Exchange, Forward, HeadChanges},
+    identity::Properties,
     policy::Policy,
 };
 
@@ -236,6 +237,16 @@ fn reply(denial: &Denial) -> Action {
     Action::Pause
 }
 
+/// The attributes of the current stream. One that the host will not serialize (a null claim, a whole map of messages) is
+/// none that an identity could be read from.
+struct Attributes;
+
+impl Properties for Attributes {
+    fn property(&self, path: &str) -> Option<Vec<u8>> {
+        hostcalls::property(path).ok().flatten() // absent: identity.anonymous decides about an account that lacks
+    }
+}
+
 impl Context for Stream {}
 
 impl HttpContext for Stream {
@@ -250,7 +261,7 @@ impl HttpContext for Stream {
             worker.serves_streams = true;
             worker.open = worker.open.saturating_add(1);
             let now = worker.now();
-            Exchange::begin(policy, &worker.key, Pairs::new(&headers), now)
+            Exchange::begin(policy, &worker.key, Pairs::new(&headers), &Attributes, now)
         });
         let needs_body = begun.as_ref().is_some_and(Exchange::needs_body);
         self.exchange = begun;
