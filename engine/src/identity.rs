@@ -8,6 +8,7 @@ mod reader;
 mod value;
 
 pub(crate) use headers::{Found, find, is_encoded};
+pub(crate) use properties::Remembered;
 pub use properties::{NoProperties, Properties};
 pub(crate) use value::is_identifier;
 
@@ -113,7 +114,7 @@ impl Head {
         policy: &Policy,
         key: &HashKey,
         headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-        properties: &impl Properties,
+        properties: &dyn Properties,
         now: Timestamp,
     ) -> Self {
         let one = |name: &str| find(headers.clone(), name).one();

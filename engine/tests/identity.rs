@@ -73,7 +73,7 @@ fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-05-01T12:00:00Z").unwrap()
 }
 
-fn head(policy: &Policy, host: &impl Properties, headers: &[(&str, &str)]) -> Head {
+fn head(policy: &Policy, host: &dyn Properties, headers: &[(&str, &str)]) -> Head {
     let fixed: [(&[u8], &[u8]); 2] = [(b":method", b"POST"), (b":path", b"/v1/chat/completions")];
     let headers = headers
         .iter()
@@ -81,7 +81,7 @@ fn head(policy: &Policy, host: &impl Properties, headers: &[(&str, &str)]) -> He
     Head::read(policy, &KEY, fixed.into_iter().chain(headers), host, now())
 }
 
-fn caller(policy: &Policy, host: &impl Properties, headers: &[(&str, &str)]) -> Option<Caller> {
+fn caller(policy: &Policy, host: &dyn Properties, headers: &[(&str, &str)]) -> Option<Caller> {
     head(policy, host, headers).caller
 }
 

@@ -338,9 +338,8 @@ pub(crate) fn set_shared_data(key: &[u8], value: &[u8], cas: NonZeroU32) -> Resu
 pub(crate) fn property(path: &str) -> Result<Option<Vec<u8>>, Refused> {
     let (mut data, mut size) = (std::ptr::null_mut(), 0);
     // SAFETY: the path is live, both out pointers are live and aligned.
-    let status = unsafe {
-        abi::proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut size)
-    };
+    let status =
+        unsafe { abi::proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut size) };
     if status == NOT_FOUND {
         return Ok(None);
     }

@@ -15,25 +15,24 @@ use alloc::{string::String, vec::Vec};
 use core::{cell::OnceCell, net::IpAddr};
 
 /// One request's sources.
-pub(super) struct Reader<'r, H, P> {
+pub(super) struct Reader<'r, H> {
     identity: &'r Identity,
     key: &'r HashKey,
     headers: H,
-    properties: &'r P,
+    properties: &'r dyn Properties,
     /// What the host answered, by the policy's list.
     answers: Vec<OnceCell<Option<Vec<u8>>>>,
 }
 
-impl<'r, 'h, H, P> Reader<'r, H, P>
+impl<'r, 'h, H, P> Reader<'r, H>
 where
     H: Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-    P: Properties,
 {
     pub(super) fn new(
         identity: &'r Identity,
         key: &'r HashKey,
         headers: H,
-        properties: &'r P,
+        properties: &'r dyn Properties,
     ) -> Self {
         let answers = identity.properties.iter().map(|_| OnceCell::new());
         Self {
