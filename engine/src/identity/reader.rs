@@ -24,7 +24,7 @@ pub(super) struct Reader<'r, H> {
     answers: Vec<OnceCell<Option<Vec<u8>>>>,
 }
 
-impl<'r, 'h, H, P> Reader<'r, H>
+impl<'r, 'h, H> Reader<'r, H>
 where
     H: Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
 {
