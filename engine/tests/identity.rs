@@ -1,5 +1,6 @@
 //! Whole exchanges of callers whose facts come from the host's properties, their headers, or both.
 #![expect(
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "what tests are built of fails as they do, by panicking"

@@ -14,8 +14,8 @@ use weir_engine::detect::{
 use weir_engine::endpoint::Endpoint;
 use weir_engine::facts::{self, RawText, Role, TextSink};
 use weir_engine::hash::HashKey;
-use weir_engine::{network, origin};
 use weir_engine::time::Timestamp;
+use weir_engine::{network, origin};
 
 /// First user turns whose prints are kept: 3 MiB.
 const USERS: usize = 1 << 15;
