@@ -129,18 +129,21 @@ impl<'a> Reader<'a> {
             return properties.iter().map(entry).collect();
         }
         // Keys that authors choose (capabilities), or one of some (`header` or `apiKey`).
-        let entry = |(key, value): (&String, &Value)| {
-            let schema = self.variant(schema, key).or_else(|| {
+        let entry = |(key, value): (&String, &Value)| match self.variant(schema, key) {
+            Some((variant, schema)) => Entry {
+                description: self.schema.description(variant),
+                ..self.key(key, schema, Some(value), origin, path)
+            },
+            None => {
                 let schema = schema.get("additionalProperties");
-                schema.filter(|schema| schema.is_object())
-            });
-            self.key(
-                key,
-                schema.unwrap_or(&Value::Null),
-                Some(value),
-                origin,
-                path,
-            )
+                self.key(
+                    key,
+                    schema.unwrap_or(&Value::Null),
+                    Some(value),
+                    origin,
+                    path,
+                )
+            }
         };
         given.iter().map(entry).collect()
     }
@@ -174,7 +177,7 @@ impl<'a> Reader<'a> {
     }
 
     fn content(&self, schema: &'a Value, value: &Value, origin: Origin, path: &str) -> Content {
-        let schema = self.schema.followed(schema);
+        let schema = self.with_keys(schema);
         match value {
             Value::Object(given) if is_described(schema) => {
                 let keys = self.keys(schema, given, origin, path);
@@ -201,12 +204,20 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What a schema of the form "one key of these" says of `key`.
-    fn variant(&self, schema: &'a Value, key: &str) -> Option<&'a Value> {
-        let choices = schema.get("oneOf")?.as_array()?;
-        choices
-            .iter()
-            .find_map(|choice| choice.get("properties")?.get(key))
+    /// The variant of a schema "one key of these" that has `key`, and what it says of the key's value.
+    fn variant(&self, schema: &'a Value, key: &str) -> Option<(&'a Value, &'a Value)> {
+        let variants = schema.get("oneOf")?.as_array()?;
+        let mut variants = variants.iter();
+        variants.find_map(|variant| Some((variant, variant.get("properties")?.get(key)?)))
+    }
+
+    /// The alternative for a value with keys, where a schema has one for lists as well.
+    fn with_keys(&self, schema: &'a Value) -> &'a Value {
+        let schema = self.schema.followed(schema);
+        let alternatives = schema.get("anyOf").and_then(Value::as_array);
+        let mut alternatives = alternatives.into_iter().flatten();
+        let described = alternatives.find(|one| is_described(self.schema.followed(one)));
+        described.map_or(schema, |one| self.schema.followed(one))
     }
 }
 

@@ -3,6 +3,8 @@
 //! Texts are what an author would write. A key that is not here means nothing when it is absent (`match`, `guard`).
 use super::{
     document::{Anonymous, Handling, Oversized, StateAction, UnknownUsage, WhenFull},
+    identity::{AttributeType, ValueType},
+    privacy::{Id, Model},
     shaping::ToolLoops,
 };
 
@@ -27,8 +29,23 @@ pub(super) const ADDRESS_HEADER: &str = "x-forwarded-for";
 pub(super) const ASN_HEADER: &str = "x-asn";
 /// `identity.client`.
 pub(super) const CLIENT_HEADER: &str = "user-agent";
+/// `identity.trustedHops`: the last address, which the nearest proxy saw.
+pub(super) const TRUSTED_HOPS: u32 = 0;
+/// `payload` of a claim.
+pub(super) const PAYLOAD: &str = "payload";
+/// `type` of a claim or property.
+pub(super) const VALUE_TYPE: ValueType = ValueType::Text;
+/// `type` of an attribute.
+pub(super) const ATTRIBUTE_TYPE: AttributeType = AttributeType::Text;
 /// `identity.anonymous`.
 pub(super) const ANONYMOUS: Anonymous = Anonymous::Deny;
+
+/// `privacy.accounts`.
+pub(super) const ACCOUNTS: Id = Id::Plain;
+/// `privacy.organizations`.
+pub(super) const ORGANIZATIONS: Id = Id::Plain;
+/// `privacy.models`.
+pub(super) const MODELS: Model = Model::Plain;
 
 /// `phrases.atLeast` of a condition.
 pub(super) const PHRASES: u32 = 1;

@@ -5,6 +5,10 @@
 //! then refuses unknown keys inside them and reports exact paths.
 #[cfg(feature = "schema")]
 use super::{defaults, schema};
+use super::{
+    identity::{Attribute, Certificate, Claim, Property},
+    matcher::AttributeMatcher,
+};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::Deserialize;
 
@@ -29,6 +33,9 @@ pub struct Document {
     /// Where the facts about the caller come from.
     #[cfg_attr(feature = "schema", schemars(required))]
     pub identity: Option<Identity>,
+    /// What decisions tell of callers.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
+    pub privacy: Option<super::privacy::Section>,
     /// What counts as asking for a sensitive ability.
     #[cfg_attr(feature = "schema", schemars(extend("default" = {}, "propertyNames" = {"pattern": schema::NAME}, "maxProperties" = 32)))]
     pub capabilities: Option<BTreeMap<String, Capability>>,
@@ -106,7 +113,7 @@ pub struct Inspection {
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::UNKNOWN_ENDPOINT)))]
     pub unknown_endpoint: Option<Handling>,
     /// Paths, with everything below them, that ask no model for anything: lists and request budgets hold.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<schema::Path>>", extend("default" = [])))]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<schema::UrlPath>>", extend("default" = [])))]
     pub pass_through: Option<Vec<String>>,
 }
 
@@ -148,24 +155,33 @@ pub struct Identity {
     pub verification: Option<Vec<Source>>,
     /// What the account pays for.
     pub plan: Option<Vec<Source>>,
-    /// Payment instrument, as the billing system names it; `x-payment-fingerprint` when absent.
+    /// Payment instrument, as the billing system names it.
     #[cfg_attr(feature = "schema", schemars(extend("default" = [{"header": defaults::PAYMENT_HEADER}])))]
     pub payment: Option<Vec<Source>>,
-    /// Address of the client: the last one of a list; `x-forwarded-for` when absent.
+    /// Address of the client; of a header's list the one that `trustedHops` says.
     #[cfg_attr(feature = "schema", schemars(extend("default" = [{"header": defaults::ADDRESS_HEADER}])))]
     pub address: Option<Vec<Source>>,
-    /// Autonomous system of the client; `x-asn` when absent.
+    /// How many proxies of your own stand in front of this one and append to the list of addresses, at most 32.
+    /// The same as Envoy's `xff_num_trusted_hops`: 0 takes the last address, which the nearest proxy saw, and
+    /// N the one that is N places before it. A list that is shorter names nobody.
+    #[cfg_attr(feature = "schema", schemars(range(max = 32), extend("default" = defaults::TRUSTED_HOPS)))]
+    pub trusted_hops: Option<u32>,
+    /// Autonomous system of the client.
     #[cfg_attr(feature = "schema", schemars(extend("default" = [{"header": defaults::ASN_HEADER}])))]
     pub asn: Option<Vec<Source>>,
-    /// Client program and version; `user-agent` when absent.
+    /// Client program and version.
     #[cfg_attr(feature = "schema", schemars(extend("default" = [{"header": defaults::CLIENT_HEADER}])))]
     pub client: Option<Vec<Source>>,
-    /// A request that no source gives an account.
+    /// Further facts by name, at most 32, for `match.attributes`: region, contract, programme, seats.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {}, "propertyNames" = {"pattern": schema::NAME}, "maxProperties" = 32)))]
+    pub attributes: Option<BTreeMap<String, Attribute>>,
+    /// What happens to a request that no source gives an account.
     #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ANONYMOUS)))]
     pub anonymous: Option<Anonymous>,
 }
 
-/// One place to read a fact from.
+/// One place to read a fact from. A place with nothing in it, or with empty text, leaves the fact to the next source; one
+/// whose value contradicts itself or cannot be read as its type ends the search, and the fact is not known.
 #[derive(Clone, Debug, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -174,6 +190,12 @@ pub enum Source {
     Header(#[cfg_attr(feature = "schema", schemars(with = "schema::HeaderName"))] String),
     /// A keyed hash of the credential (`authorization: Bearer`, `x-api-key`, `api-key`).
     ApiKey(ApiKey),
+    /// A claim of the JWT that Envoy's `jwt_authn` filter has verified and left in its dynamic metadata.
+    Claim(Claim),
+    /// The client's certificate. The listener has to validate it: Envoy tells of one that nobody vouched for as well.
+    Certificate(Certificate),
+    /// Any other attribute of Envoy's: what a filter left in dynamic metadata or in filter state, facts of the connection.
+    Property(Property),
 }
 
 /// No settings yet.
@@ -294,6 +316,15 @@ pub struct Matcher {
     /// Least age of the account.
     #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>"))]
     pub min_age: Option<String>,
+    /// Networks that the client's address is in, `203.0.113.0/24` or `2001:db8::/32`, at most 1024.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<schema::Network>>", length(min = 1, max = 1024))
+    )]
+    pub network: Option<Vec<String>>,
+    /// Conditions on attributes by name, each declared under `identity.attributes`. An attribute that the caller lacks
+    /// matches nothing.
+    pub attributes: Option<BTreeMap<String, AttributeMatcher>>,
 }
 
 /// A limit over a window.

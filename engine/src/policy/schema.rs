@@ -145,8 +145,17 @@ forms! {
     Line = "text" {"type": "string", "maxLength": 512, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"}
     /// One line of text that says something.
     Sentence = "text" {"type": "string", "maxLength": 512, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\u0000-\\u001f\\u007f-\\u009f\\s][^\\u0000-\\u001f\\u007f-\\u009f]*$"}
+    /// A path of names: one text with dots between them, or a list where a name has a dot in it.
+    Segments = "path" {
+        "anyOf": [
+            {"type": "string", "pattern": "^[^.]+(\\.[^.]+)*$"},
+            {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 256}, "minItems": 1, "maxItems": 16}
+        ]
+    }
+    /// Addresses that begin with the same bits, or one address.
+    Network = "network" {"type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$", "examples": ["203.0.113.0/24", "2001:db8::/32"]}
     /// A path without query and without a slash at its end.
-    Path = "path" {"type": "string", "maxLength": 256, "pattern": "^(/[A-Za-z0-9._-]+)+$", "examples": ["/v1/models"]}
+    UrlPath = "path" {"type": "string", "maxLength": 256, "pattern": "^(/[A-Za-z0-9._-]+)+$", "examples": ["/v1/models"]}
     /// An address that callers are sent to: `https`, or `http` to this machine.
     Url = "URL" {"type": "string", "maxLength": 512, "pattern": "^https?://[A-Za-z0-9\\[]", "examples": ["https://verify.example.com/start"]}
     /// A phrase of 1 to 128 bytes.

@@ -1,6 +1,7 @@
 //! The schema as a page: a heading and a table for each section, in the order of the document.
 use super::PolicySchema;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 const INTRODUCTION: &str = "# Policy reference
 
@@ -15,12 +16,30 @@ letters, digits, `-`, `_` and `.`.
 /// The whole page.
 pub(super) fn page(schema: &PolicySchema) -> String {
     let mut out = INTRODUCTION.to_owned();
-    section(schema, "The document", "", schema.root(), &mut out);
+    let mut told = BTreeMap::new();
+    section(
+        schema,
+        "The document",
+        "",
+        schema.root(),
+        &mut told,
+        &mut out,
+    );
     out
 }
 
+/// What stood under which path: the name of a definition, and where its table is.
+type Told<'a> = BTreeMap<&'a str, String>;
+
 /// A table of the keys below `path`, then their own tables.
-fn section(schema: &PolicySchema, title: &str, path: &str, of: &Value, out: &mut String) {
+fn section<'a>(
+    schema: &'a PolicySchema,
+    title: &str,
+    path: &str,
+    of: &'a Value,
+    told: &mut Told<'a>,
+    out: &mut String,
+) {
     let of = schema.followed(of);
     let keys = keys(of);
     if keys.is_empty() {
@@ -52,19 +71,50 @@ fn section(schema: &PolicySchema, title: &str, path: &str, of: &Value, out: &mut
             "" => key.name.to_owned(),
             within => format!("{within}.{}", key.name),
         };
-        below(schema, &path, key.schema, out);
+        below(schema, &path, key.schema, told, out);
     }
 }
 
 /// The tables of what stands under a key: its keys, those of its elements, or of its entries.
-fn below(schema: &PolicySchema, path: &str, of: &Value, out: &mut String) {
-    let of = schema.followed(of);
-    if let Some(items) = of.get("items") {
-        below(schema, &format!("{path}[]"), items, out);
-    } else if let Some(entries) = of.get("additionalProperties").filter(|it| it.is_object()) {
-        below(schema, &format!("{path}.NAME"), entries, out);
-    } else {
-        section(schema, &format!("`{path}`"), path, of, out);
+fn below<'a>(
+    schema: &'a PolicySchema,
+    path: &str,
+    of: &'a Value,
+    told: &mut Told<'a>,
+    out: &mut String,
+) {
+    let target = schema.followed(of);
+    if let Some(items) = target.get("items") {
+        return below(schema, &format!("{path}[]"), items, told, out);
+    }
+    if let Some(entries) = target
+        .get("additionalProperties")
+        .filter(|it| it.is_object())
+    {
+        return below(schema, &format!("{path}.NAME"), entries, told, out);
+    }
+    for alternative in target
+        .get("anyOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        if alternative.get("$ref").is_some() {
+            below(schema, path, alternative, told, out);
+        }
+    }
+    if keys(target).is_empty() {
+        return;
+    }
+    let name = of.get("$ref").and_then(Value::as_str);
+    match name.and_then(|name| told.get(name)) {
+        Some(before) => out.push_str(&format!("\n## `{path}`\n\nThe same as `{before}`.\n")),
+        None => {
+            if let Some(name) = name {
+                told.insert(name, path.to_owned());
+            }
+            section(schema, &format!("`{path}`"), path, of, told, out);
+        }
     }
 }
 
@@ -136,6 +186,7 @@ fn kind(schema: &PolicySchema, of: &Value) -> String {
         }
         Some("object") if keys(target).is_empty() => "`{}`".to_owned(),
         Some(_) => "section".to_owned(),
+        None if target.get("anyOf").is_some() => "list or section".to_owned(),
         None if keys(target).is_empty() => "word".to_owned(),
         None => "one of several".to_owned(),
     }

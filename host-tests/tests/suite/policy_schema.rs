@@ -47,7 +47,7 @@ fn walk(
     path: &str,
     places: &mut Vec<Place>,
 ) {
-    let schema = followed(root, schema);
+    let schema = alternative(root, schema, value);
     match value {
         Value::Object(keys) => {
             for (key, value) in keys {
@@ -95,6 +95,17 @@ fn holder<'a>(schema: &'a Value, key: &str) -> &'a Value {
     let variants = schema["oneOf"].as_array().into_iter().flatten();
     let mut variants = variants.filter(|variant| variant["properties"].get(key).is_some());
     variants.next().unwrap_or(schema)
+}
+
+/// Of a schema for lists and for maps the part for this value.
+fn alternative<'a>(root: &'a Value, schema: &'a Value, value: &Value) -> &'a Value {
+    let schema = followed(root, schema);
+    let kind = if value.is_array() { "array" } else { "object" };
+    let alternatives = schema["anyOf"].as_array().into_iter().flatten();
+    let mut alternatives = alternatives.map(|one| followed(root, one));
+    alternatives
+        .find(|one| one["type"] == kind)
+        .unwrap_or(schema)
 }
 
 fn followed<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
