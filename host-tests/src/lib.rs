@@ -7,7 +7,7 @@
 //! [`scenario`] says what happens to one, [`plugin_test`] and [`conformance`] run scenarios, [`calls`] and [`schedule`]
 //! look into a run. Beside the host stands what the `weir` command is made of:
 //! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
-//! detector, [`diff`] and [`policy_file`] for policies, [`demo`].
+//! detector, [`diff`], [`explain`], [`policy_file`] and [`policy_schema`] for policies, [`demo`].
 //!
 //! ```
 //! use weir_host::{Exchange, Host, HostConfig, Plugin, PluginConfig};
@@ -89,9 +89,11 @@ pub mod decision_log;
 pub mod demo;
 pub mod diff;
 pub mod evaluate;
+pub mod explain;
 pub mod output;
 pub mod plugin_test;
 pub mod policy_file;
+pub mod policy_schema;
 pub mod replay;
 pub mod scenario;
 pub mod schedule;

@@ -4,8 +4,9 @@ pub(super) mod section;
 mod tests;
 
 use super::{
-    Detection, Tier,
+    Detection, Tier, defaults,
     diagnostic::{Code, Diagnostics},
+    document::Handling,
     validate::{clip, duplicate, required_name, too_many},
 };
 use crate::{
@@ -16,8 +17,8 @@ use crate::{
     verdict::Action,
 };
 use alloc::{format, string::String, vec::Vec};
-pub(super) use section::Section;
-use section::{EffortName, RequestSection, RuleSection, StateName, ToolLoops};
+use section::{EffortName, RequestSection, RuleSection, StateName};
+pub(super) use section::{Section, ToolLoops};
 
 /// Most rules of one policy.
 const MAX_RULES: usize = 32;
@@ -124,7 +125,7 @@ pub(super) fn compile(
     d: &mut Diagnostics,
 ) -> Shaping {
     let given = given.unwrap_or_default();
-    let refuses_unreadable = given.unreadable == Some(super::document::Handling::Deny);
+    let refuses_unreadable = given.unreadable.unwrap_or(defaults::UNREADABLE) == Handling::Deny;
     let given = given.rules.unwrap_or_default();
     if given.len() > MAX_RULES {
         too_many("shaping.rules", given.len(), MAX_RULES, d);
@@ -213,7 +214,7 @@ fn rule(
         }),
         request,
         strip,
-        strip_tool_loops: response.tool_loops == Some(ToolLoops::Strip),
+        strip_tool_loops: response.tool_loops.unwrap_or(defaults::TOOL_LOOPS) == ToolLoops::Strip,
     }
 }
 

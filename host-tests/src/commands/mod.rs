@@ -8,6 +8,7 @@ pub(crate) mod evaluate;
 mod policy;
 mod progress;
 pub(crate) mod replay;
+pub(crate) mod schema;
 pub(crate) mod simulate;
 pub(crate) mod test;
 
