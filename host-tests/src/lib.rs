@@ -85,6 +85,7 @@ pub mod conformance;
 pub mod decision_log;
 pub mod demo;
 pub mod evaluate;
+pub mod layers;
 pub mod output;
 pub mod plugin_test;
 pub mod policy_file;

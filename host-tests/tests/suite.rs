@@ -42,6 +42,10 @@ mod grpc; // gRPC calls and streams
 mod guest_scenarios; // examples in our host and in Envoy
 #[path = "suite/headers.rs"]
 mod headers; // header maps by phase
+#[path = "suite/hostile.rs"]
+mod hostile; // documents in place of a policy
+#[path = "suite/hostile_documents.rs"]
+mod hostile_documents; // none of them is taken
 #[path = "suite/interleavings.rs"]
 mod interleavings; // races between workers, in every order
 #[path = "suite/lifecycle.rs"]

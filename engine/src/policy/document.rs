@@ -16,6 +16,8 @@ pub struct Document {
     pub kind: Option<String>,
     /// Which policy this is.
     pub metadata: Option<Metadata>,
+    /// Paths that overlays may not touch, each with everything below: `detection`, `budgets.account-requests.limit`.
+    pub locked: Option<Vec<String>>,
     /// What of a request is read, and what happens to one that cannot be.
     pub inspection: Option<Inspection>,
     /// Where the facts about the caller come from.

@@ -3,6 +3,9 @@ mod deployment;
 mod detection;
 mod diagnostic;
 mod document;
+#[cfg(feature = "lints")]
+mod lints;
+mod locks;
 mod read;
 mod responses;
 mod rollout;
@@ -15,6 +18,7 @@ pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
 pub(crate) use document::{HeaderFamily, Per, Source, Unit};
+pub use locks::is_lock;
 pub(crate) use responses::Responses;
 pub use rollout::Guard;
 pub(crate) use rollout::Rollout;
@@ -78,6 +82,7 @@ impl Policy {
     pub fn check(json: &[u8], now: Option<Timestamp>) -> Checked {
         let mut diagnostics = Diagnostics::default();
         let Some((document, taken)) = read::document(json, &mut diagnostics) else {
+            diagnostics.close();
             return Checked {
                 policy: None,
                 diagnostics,
@@ -86,6 +91,10 @@ impl Policy {
         let mut found = Diagnostics::default();
         let refused = diagnostics.refuse();
         let policy = validate::policy(document, digest(json), &mut found);
+        #[cfg(feature = "lints")]
+        if let Some(policy) = policy.as_ref().filter(|_| !refused) {
+            lints::check(policy, now, &mut found);
+        }
         if let (Some(policy), Some(now)) = (&policy, now) {
             policy
                 .lists
@@ -102,6 +111,7 @@ impl Policy {
             policy.verification.warn_of_expired(now, &mut found);
         }
         diagnostics.absorb(found, &taken);
+        diagnostics.close();
         Checked {
             policy: policy.filter(|_| !refused),
             diagnostics,

@@ -20,6 +20,11 @@ use serde_path_to_error::{Path, Segment};
 const SECRETS: &str = "verification.attestation";
 /// Problems of form that are reported of one document; more is a file that is not a policy.
 const MAX_PROBLEMS: usize = 100;
+/// Longest document that is read, in bytes.
+const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+/// Bytes that are read again because of problems of form: each costs reading the document once more, so that of a long
+/// one fewer are reported.
+const MAX_REREAD: usize = 8 * 1024 * 1024;
 
 /// What was taken out of the document before it could be read.
 #[derive(Default)]
@@ -83,6 +88,16 @@ impl TakenOut {
 
 /// Reads a document; `None` when nothing of it could be.
 pub(super) fn document(json: &[u8], diagnostics: &mut Diagnostics) -> Option<(Document, TakenOut)> {
+    if json.len() > MAX_DOCUMENT {
+        let message = format!("the document has {} bytes", json.len());
+        let help = format!("write at most {MAX_DOCUMENT} bytes");
+        diagnostics.error(Code::OutOfRange, ".", message, help);
+        return None;
+    }
+    let most = MAX_REREAD
+        .checked_div(json.len())
+        .unwrap_or(MAX_PROBLEMS)
+        .clamp(2, MAX_PROBLEMS);
     let mut value = match serde_json::from_slice::<Value>(json) {
         Ok(value) => value,
         Err(error) => {
@@ -101,7 +116,7 @@ pub(super) fn document(json: &[u8], diagnostics: &mut Diagnostics) -> Option<(Do
         return None;
     }
     let mut taken = TakenOut::default();
-    for _ in 0..MAX_PROBLEMS {
+    for _ in 0..most {
         let error = match serde_path_to_error::deserialize::<_, Document>(&value) {
             Ok(document) => return Some((document, taken)),
             Err(error) => error,
@@ -116,7 +131,7 @@ pub(super) fn document(json: &[u8], diagnostics: &mut Diagnostics) -> Option<(Do
     diagnostics.error(
         Code::TooMany,
         ".",
-        format!("more than {MAX_PROBLEMS} problems of form"),
+        format!("more than {most} problems of form"),
         "mend those above first",
     );
     None

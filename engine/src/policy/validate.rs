@@ -7,10 +7,10 @@ use super::{
     detection,
     diagnostic::{Code, Diagnostics},
     document::{self, Anonymous, Document, Handling, Oversized, Unit, UnknownUsage},
-    responses, rollout, shaping, verification,
+    locks, responses, rollout, shaping, verification,
 };
 use crate::{
-    capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES, MAX_PHRASES},
+    capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES},
     detect::State,
     identity::is_identifier,
     size::parse_bytes,
@@ -29,6 +29,8 @@ use core::{ops::RangeInclusive, time::Duration};
 const MAX_TIERS: usize = 32;
 /// Most budgets of one policy; every one that holds for a request costs a record.
 const MAX_BUDGETS: usize = 16;
+/// Entries of lists that are too long anyway that are looked at: comparing all with all would take for ever.
+pub(super) const LOOKED_AT: usize = 256;
 /// Most entries of one list, and most values of one matcher.
 const MAX_ENTRIES: usize = 100_000;
 /// Longest name.
@@ -60,6 +62,7 @@ const CAPABILITIES_HELP: &str = "define it under `capabilities`";
 
 pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) -> Option<Policy> {
     header(&document, d);
+    locks::check(document.locked.as_deref(), d);
     let metadata = document.metadata.unwrap_or_default();
     let name = required_name(metadata.name, "metadata.name", d);
     let version = required_name(metadata.version, "metadata.version", d);
@@ -100,6 +103,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         budgets.len(),
         d,
     );
+    attestation_header(&identity, &verification, d);
     let detection = detection::compile(document.detection, responses.states.take(), d);
     let shaping = shaping::compile(document.shaping, &tiers, names, detection.as_ref(), d);
     let responses = responses::compile(responses, d);
@@ -252,6 +256,26 @@ fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity 
     )
 }
 
+/// An attestation is taken off the request as a whole: who asks must not stand in the same header.
+fn attestation_header(
+    identity: &Identity,
+    verification: &super::Verification,
+    d: &mut Diagnostics,
+) {
+    let Some(header) = &verification.header else {
+        return;
+    };
+    let names_it = |source: &document::Source| matches!(source, document::Source::Header(name) if name == header);
+    if identity.sources.iter().flatten().any(names_it) {
+        d.error(
+            Code::SharedHeader,
+            "verification.attestation.header",
+            format!("`{header}` is a source of `identity` as well"),
+            "give attestations a header of their own, e.g. `x-weir-attestation`",
+        );
+    }
+}
+
 fn capabilities(
     given: BTreeMap<String, document::Capability>,
     scan_text: usize,
@@ -261,7 +285,7 @@ fn capabilities(
         too_many("capabilities", given.len(), MAX_CAPABILITIES, d);
     }
     let mut definitions = Vec::new();
-    for (name, capability) in given {
+    for (name, capability) in given.into_iter().take(MAX_CAPABILITIES) {
         let path = format!("capabilities.{}", clip(&name));
         check_name(&name, &path, d);
         let any_of = capability.any_of.unwrap_or_default();
@@ -281,7 +305,8 @@ fn capabilities(
     match Capabilities::compile(definitions, scan_text) {
         Ok(capabilities) => Some(capabilities),
         Err(error) => {
-            too_many("capabilities", error.given, MAX_PHRASES, d);
+            let help = "merge or remove some";
+            d.error(Code::TooMany, "capabilities", error.to_string(), help);
             None
         }
     }
@@ -324,7 +349,8 @@ fn compile_condition(
                     help,
                 );
             }
-            for (index, phrase) in phrases.of.iter().enumerate() {
+            let mut usable = Vec::new();
+            for (index, phrase) in phrases.of.into_iter().enumerate() {
                 if phrase.trim().is_empty() || phrase.len() > MAX_PHRASE_BYTES {
                     let help = format!("write 1 to {MAX_PHRASE_BYTES} bytes");
                     d.error(
@@ -333,11 +359,13 @@ fn compile_condition(
                         "the phrase is empty or too long",
                         help,
                     );
+                } else {
+                    usable.push(phrase);
                 }
             }
             To::Phrases {
                 at_least,
-                of: phrases.of,
+                of: usable,
             }
         }
     }
@@ -348,7 +376,7 @@ fn tiers(
     capabilities: &[String],
     d: &mut Diagnostics,
 ) -> Vec<Tier> {
-    let given = given.unwrap_or_default();
+    let mut given = given.unwrap_or_default();
     if given.is_empty() {
         missing(
             "tiers",
@@ -358,6 +386,7 @@ fn tiers(
     }
     if given.len() > MAX_TIERS {
         too_many("tiers", given.len(), MAX_TIERS, d);
+        given.truncate(LOOKED_AT);
     }
     let mut tiers: Vec<Tier> = Vec::new();
     let mut catch_all: Option<usize> = None;
@@ -444,9 +473,10 @@ fn compile_matcher(given: document::Matcher, path: &str, d: &mut Diagnostics) ->
     }
 }
 
-fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) -> Vec<Budget> {
+fn budgets(mut given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) -> Vec<Budget> {
     if given.len() > MAX_BUDGETS {
         too_many("budgets", given.len(), MAX_BUDGETS, d);
+        given.truncate(LOOKED_AT);
     }
     let mut budgets: Vec<Budget> = Vec::new();
     for (index, budget) in given.into_iter().enumerate() {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
     after_help = "Example: weir check policies/frontier-api.yaml\n         weir check policies/frontier-api.yaml --emit-config > config.json"
 )]
 pub(crate) struct CheckCommand {
-    /// Policies, YAML or JSON; - is standard input
+    /// Policies or overlays, YAML or JSON; - is standard input
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
     /// Prints the JSON that goes into the plugin configuration (one policy only)
@@ -36,8 +36,8 @@ impl CheckCommand {
         let mut stdout = io::stdout();
         match self.format {
             _ if self.emit_config => {
-                for (path, checked) in &checked {
-                    checked.tell(path, &mut io::stderr())?;
+                for (_, checked) in &checked {
+                    checked.tell(&mut io::stderr())?;
                     if checked.policy.is_some() {
                         writeln!(stdout, "{}", checked.json)?;
                     }
@@ -45,7 +45,7 @@ impl CheckCommand {
             }
             Format::Text => {
                 for (path, checked) in &checked {
-                    checked.tell(path, &mut stdout)?;
+                    checked.tell(&mut stdout)?;
                     if let Some(policy) = &checked.policy {
                         writeln!(
                             stdout,
@@ -55,6 +55,7 @@ impl CheckCommand {
                             policy.version(),
                             policy.mode()
                         )?;
+                        checked.tell_layers(&mut stdout)?;
                     }
                 }
             }
@@ -66,12 +67,9 @@ impl CheckCommand {
                 writeln!(stdout, "{}", serde_json::json!({ "policies": policies }))?;
             }
         }
-        let unreadable = checked.iter().any(|(_, checked)| {
-            matches!(
-                &checked.file,
-                Err(weir_host::policy_file::PolicyFileError::Read { .. })
-            )
-        });
+        let unreadable = checked
+            .iter()
+            .any(|(_, checked)| checked.unreadable.is_some());
         if unreadable {
             bail!("not every policy could be read");
         }
