@@ -6,6 +6,7 @@
 use super::{
     diagnostic::{Code, Diagnostics},
     document::Document,
+    validate::{clip, clip_to},
 };
 use alloc::{
     format,
@@ -194,7 +195,9 @@ fn text(steps: &[Step]) -> String {
     path
 }
 
+/// Keys and values of the document stand in what is said of it, whatever their length.
 fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
+    let (at, message) = (&*clip_to(at, 256), &*clip_to(message, 512));
     if let Some(key) = quoted(message, "unknown field ") {
         let (_, expected) = message
             .split_once("expected ")
@@ -202,7 +205,7 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
         diagnostics.error(
             Code::UnknownKey,
             at,
-            format!("unknown key `{key}`"),
+            format!("unknown key `{}`", clip(key)),
             format!("use {expected}"),
         );
     } else if let Some(key) = quoted(message, "missing field ") {
@@ -219,7 +222,7 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
         diagnostics.error(
             Code::WrongValue,
             at,
-            format!("`{word}` is not a choice here"),
+            format!("`{}` is not a choice here", clip(word)),
             format!("use {expected}"),
         );
     } else {

@@ -837,13 +837,17 @@ pub(super) fn too_many(path: &str, given: usize, limit: usize, d: &mut Diagnosti
 
 /// What of a wrong value is repeated in a message: enough to find it.
 pub(super) fn clip(text: &str) -> String {
-    const MOST: usize = 48;
+    clip_to(text, 48)
+}
+
+/// The first `most` characters, control characters replaced.
+pub(super) fn clip_to(text: &str, most: usize) -> String {
     let mut clipped: String = text
         .chars()
-        .take(MOST)
+        .take(most)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    if text.chars().nth(MOST).is_some() {
+    if text.chars().nth(most).is_some() {
         clipped.push('…');
     }
     clipped

@@ -3,6 +3,7 @@ pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod conformance;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod evaluate;
 mod policy;
 mod progress;

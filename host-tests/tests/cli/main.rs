@@ -1,5 +1,7 @@
 //! What scripts rely on when they call `weir`: exit status, and what goes to which stream.
+mod calibrate;
 mod check;
+mod diff;
 mod evaluate;
 mod plugin;
 mod simulate;
