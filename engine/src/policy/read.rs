@@ -197,11 +197,12 @@ fn text(steps: &[Step]) -> String {
 
 /// Keys and values of the document stand in what is said of it, whatever their length.
 fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
+    let expected = message
+        .rsplit_once("expected ")
+        .map(|(_, last)| clip_to(last, 512));
     let (at, message) = (&*clip_to(at, 256), &*clip_to(message, 512));
     if let Some(key) = quoted(message, "unknown field ") {
-        let (_, expected) = message
-            .split_once("expected ")
-            .unwrap_or(("", "no keys here"));
+        let expected = expected.as_deref().unwrap_or("no keys here");
         diagnostics.error(
             Code::UnknownKey,
             at,
@@ -216,9 +217,7 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
             format!("add `{key}`"),
         );
     } else if let Some(word) = quoted(message, "unknown variant ") {
-        let (_, expected) = message
-            .split_once("expected ")
-            .unwrap_or(("", "another word"));
+        let expected = expected.as_deref().unwrap_or("another word");
         diagnostics.error(
             Code::WrongValue,
             at,
@@ -226,9 +225,10 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
             format!("use {expected}"),
         );
     } else {
-        let (found, expected) = message
+        let found = message
             .split_once(", expected ")
-            .unwrap_or((message, "another value"));
+            .map_or(message, |(found, _)| found);
+        let expected = expected.as_deref().unwrap_or("another value");
         let found = if at.starts_with(SECRETS) {
             "unexpected type of value"
         } else {

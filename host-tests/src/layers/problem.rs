@@ -17,6 +17,14 @@ pub struct Problem {
     pub diagnostic: Diagnostic,
 }
 
+/// The first `most` characters, control characters replaced: names and paths of a file can be of any length.
+fn clipped(text: &str, most: usize) -> String {
+    text.chars()
+        .take(most)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
 /// Problems of layers: all of them errors, each told once.
 #[derive(Debug, Default)]
 pub(super) struct Problems {
@@ -52,8 +60,8 @@ impl Problems {
             diagnostic: Diagnostic {
                 code,
                 severity: Severity::Error,
-                path: path.to_owned(),
-                message: message.into(),
+                path: clipped(path, 256),
+                message: clipped(&message.into(), 600),
                 help: help.into(),
             },
         });

@@ -118,7 +118,7 @@ fn no_document_takes_the_place_of_a_policy_that_runs_or_keeps_the_plugin_busy() 
     let exchange = Exchange::post("/v1/chat/completions", body.to_string())
         .with_header("x-account-id", "a-1")
         .answered_by(Message::response(200, json!({"choices": []}).to_string()));
-    let mut serves = |proxy: &mut Proxy, name: &str| {
+    let serves = |proxy: &mut Proxy, name: &str| {
         let outcome = proxy.exchange("weir", 0, &exchange).unwrap();
         let decision: Value =
             serde_json::from_slice(outcome.filter_state(DECISION).unwrap()).unwrap();
