@@ -421,7 +421,7 @@ fn large(all: &mut Vec<Hostile>) {
     ));
     all.push(Hostile::new(
         "4 MB in one comment",
-        format!("#{}\na: 1\n", "a".repeat(MOST)),
+        format!("#{}\ncomment: 1\n", "a".repeat(MOST)),
     ));
     all.push(Hostile::new(
         "4 MB of empty lists",

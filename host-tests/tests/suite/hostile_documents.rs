@@ -4,6 +4,7 @@ use crate::weir::{shipped_policy, wasm_or_skip};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 use weir_engine::policy::Severity;
 use weir_host::calls::Moment;
 use weir_host::layers::{CheckedPolicy, LayeredPolicy};
@@ -36,8 +37,11 @@ fn each_of_hundreds_of_documents_is_refused_with_a_place_and_a_help() {
         all.len()
     );
 
+    let mut times = Vec::new();
     for hostile in &all {
+        let start = Instant::now();
         let checked = check(hostile);
+        times.push((start.elapsed(), hostile.name.as_str()));
 
         let name = &hostile.name;
         assert!(checked.policy.is_none(), "{name} is a policy");
@@ -70,6 +74,11 @@ fn each_of_hundreds_of_documents_is_refused_with_a_place_and_a_help() {
                 .any(|one| one.diagnostic.severity == Severity::Error),
             "{name}"
         );
+    }
+    // Told, not asserted: see the bench of the same name.
+    times.sort_unstable_by(|one, other| other.cmp(one));
+    for (time, name) in times.iter().take(10) {
+        println!("{time:>10.1?} {name}");
     }
 }
 
@@ -131,7 +140,10 @@ fn no_document_takes_the_place_of_a_policy_that_runs_or_keeps_the_plugin_busy() 
     for hostile in documents(&shipped_policy()) {
         let name = &hostile.name;
         (*burnt.lock().unwrap(), *lines.lock().unwrap()) = (0, 0);
-        let refused = proxy.reconfigure(&[filter(&wasm, &hostile.configuration())]);
+        let update = [filter(&wasm, &hostile.configuration())];
+        let start = Instant::now();
+        let refused = proxy.reconfigure(&update);
+        let time = start.elapsed();
 
         assert!(
             matches!(&refused[..], [one] if matches!(one.why, LoadError::Refused { .. })),
@@ -143,13 +155,13 @@ fn no_document_takes_the_place_of_a_policy_that_runs_or_keeps_the_plugin_busy() 
             lines.lock().unwrap()
         );
         let fuel = *burnt.lock().unwrap();
-        costs.push((fuel, hostile.name.clone()));
+        costs.push((fuel, time, hostile.name.clone()));
         serves(&mut proxy, name);
     }
     costs.sort_by(|one, other| other.cmp(one));
-    for (fuel, name) in costs.iter().take(10) {
-        println!("{fuel:>13} {name}");
+    for (fuel, time, name) in costs.iter().take(10) {
+        println!("{fuel:>13} {time:>10.1?} {name}");
     }
-    let (most, name) = &costs[0];
+    let (most, _, name) = &costs[0];
     assert!(*most < MOST_FUEL, "{name} burnt {most}");
 }
