@@ -46,6 +46,8 @@ mod headers; // header maps by phase
 mod hostile; // documents in place of a policy
 #[path = "suite/hostile_documents.rs"]
 mod hostile_documents; // none of them is taken
+#[path = "suite/identity.rs"]
+mod identity; // accounts from claims and certificates
 #[path = "suite/interleavings.rs"]
 mod interleavings; // races between workers, in every order
 #[path = "suite/lifecycle.rs"]

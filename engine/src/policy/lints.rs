@@ -14,10 +14,10 @@ use crate::time::Timestamp;
 use alloc::format;
 
 /// Places of facts in [`Identity::sources`] whose lack makes something void.
-const ORGANIZATION: usize = 1;
-const CREATED: usize = 2;
-const VERIFICATION: usize = 3;
-const PLAN: usize = 4;
+pub(super) const ORGANIZATION: usize = 1;
+pub(super) const CREATED: usize = 2;
+pub(super) const VERIFICATION: usize = 3;
+pub(super) const PLAN: usize = 4;
 
 /// Scores at which `restrict` was ever measured. Below, the log odds say that more than one account in twenty is
 /// restricted wrongly (e^3 = 20); above, only accounts in several convicted groups at once get there.
@@ -38,7 +38,7 @@ pub(super) fn check(policy: &Policy, now: Option<Timestamp>, d: &mut Diagnostics
 }
 
 /// Whether some source gives the fact.
-fn is_given(identity: &Identity, fact: usize) -> bool {
+pub(super) fn is_given(identity: &Identity, fact: usize) -> bool {
     identity
         .sources
         .get(fact)

@@ -1,58 +1,11 @@
 //! Tiers that nobody reaches, and what is only for them.
-use super::{CREATED, ORGANIZATION, PLAN, VERIFICATION, is_given};
+use super::{ORGANIZATION, is_given};
 use crate::policy::{
-    Matcher, Policy,
+    Policy,
     diagnostic::{Code, Diagnostics},
     document::Per,
 };
-use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
-
-impl Matcher {
-    /// Whether everybody who matches this one matches `other`. A condition added to matchers has to be added here,
-    /// hence no `..`.
-    fn implies(&self, other: &Self) -> bool {
-        let Self {
-            account,
-            organization,
-            verification,
-            plan,
-            min_age,
-        } = self;
-        is_within(account.as_ref(), other.account.as_ref())
-            && is_within(organization.as_ref(), other.organization.as_ref())
-            && is_within(verification.as_ref(), other.verification.as_ref())
-            && is_within(plan.as_ref(), other.plan.as_ref())
-            && other
-                .min_age
-                .is_none_or(|other| min_age.is_some_and(|age| age >= other))
-    }
-
-    /// A fact that it asks for and that no source gives.
-    fn lacks(&self, policy: &Policy) -> Option<&'static str> {
-        let is_attested = policy.verification.header.is_some();
-        [
-            (self.organization.is_some(), ORGANIZATION, "organization"),
-            (
-                self.verification.is_some() && !is_attested,
-                VERIFICATION,
-                "verification",
-            ),
-            (self.plan.is_some(), PLAN, "plan"),
-            (self.min_age.is_some(), CREATED, "created"),
-        ]
-        .into_iter()
-        .find(|(asked, fact, _)| *asked && !is_given(&policy.identity, *fact))
-        .map(|(_, _, name)| name)
-    }
-}
-
-fn is_within(one: Option<&BTreeSet<String>>, other: Option<&BTreeSet<String>>) -> bool {
-    match (one, other) {
-        (_, None) => true,
-        (None, Some(_)) => false,
-        (Some(one), Some(other)) => one.is_subset(other),
-    }
-}
+use alloc::{format, string::String, vec::Vec};
 
 /// Which tiers somebody can be in; warns of the others, unless they stand behind a tier of everybody, of which
 /// validation warns.
