@@ -12,6 +12,8 @@ pub const MAX_CAPABILITIES: usize = 32;
 /// Most phrases of one policy, all capabilities together.
 pub const MAX_PHRASES: usize = 512;
 
+/// Bytes of all phrases together: the automaton takes up to a kilobyte for each.
+pub const MAX_PHRASE_TEXT: usize = 16 * 1024;
 const PHRASE_WORDS: usize = MAX_PHRASES / 64;
 
 /// A set of a policy's capabilities, by index.
@@ -93,7 +95,9 @@ pub struct Capabilities {
 
 /// The phrases together are too many for an automaton.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{given} phrases are more than {MAX_PHRASES}, or too long together")]
+#[error(
+    "{given} phrases are more than {MAX_PHRASES}, or more than {MAX_PHRASE_TEXT} bytes together"
+)]
 pub struct TooManyPhrases {
     /// Phrases given.
     pub given: usize,
@@ -138,8 +142,15 @@ impl Capabilities {
             names.push(name);
             tests.push(compiled);
         }
+        let text = patterns
+            .iter()
+            .fold(0usize, |sum, phrase| sum.saturating_add(phrase.len()));
         let phrases = if patterns.is_empty() {
             None
+        } else if text > MAX_PHRASE_TEXT {
+            return Err(TooManyPhrases {
+                given: patterns.len(),
+            });
         } else {
             // Overlapping search (every phrase counts, also inside another) needs the standard semantics.
             let built = AhoCorasick::builder()

@@ -90,6 +90,7 @@ pub mod demo;
 pub mod diff;
 pub mod evaluate;
 pub mod explain;
+pub mod layers;
 pub mod output;
 pub mod plugin_test;
 pub mod policy_file;

@@ -51,6 +51,10 @@ impl PolicyFile {
         if path.as_os_str() == "-" {
             return Self::from_reader(io::stdin(), "<stdin>");
         }
+        Self::open(path)
+    }
+    /// Loads a file, whatever it is called.
+    pub(crate) fn open(path: &Path) -> Result<Self, PolicyFileError> {
         let name = path.display().to_string();
         match File::open(path) {
             Ok(file) => Self::from_reader(file, &name),
@@ -78,6 +82,10 @@ impl PolicyFile {
     pub fn position(&self, path: &str) -> (usize, usize) {
         let Position { line, column } = self.document.position(path);
         (line, column)
+    }
+    /// What was loaded, and where each value of it is.
+    pub(crate) fn into_document(self) -> YamlDocument {
+        self.document
     }
     fn from_reader(reader: impl Read, name: &str) -> Result<Self, PolicyFileError> {
         let failed = |problem| PolicyFileError::Document {

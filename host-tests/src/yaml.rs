@@ -7,7 +7,7 @@ mod place;
 mod scalar;
 mod tree;
 
-use place::Place;
+pub(crate) use place::{Inside, Place};
 use saphyr_parser::{Marker, Parser};
 use serde_json::Value;
 use tree::Builder;
@@ -77,7 +77,32 @@ pub enum YamlProblem {
 pub struct YamlDocument {
     /// The value; keys in document order.
     pub value: Value,
-    place: Place,
+    pub(crate) place: Place,
+}
+
+impl YamlProblem {
+    /// What to write instead.
+    pub fn help(&self) -> String {
+        match self {
+            Self::TooLong { limit, .. } => format!("a policy has at most {limit} bytes"),
+            Self::NotUtf8 { .. } => "save the file as UTF-8".to_owned(),
+            Self::Syntax { .. } => "mend the YAML (or JSON) here; a text with `: `, `#` or brackets in it needs quotes, and tabs cannot indent".to_owned(),
+            Self::Empty => "start with `apiVersion: weir/v1`".to_owned(),
+            Self::SecondDocument => "keep one policy in one file, without `---` between".to_owned(),
+            Self::TooDeep { limit } => format!("nest at most {limit} lists and maps"),
+            Self::TooMany { limit } => {
+                format!("keep it to {limit} values, what aliases stand for included")
+            }
+            Self::Duplicate { .. } => "keep one of the two".to_owned(),
+            Self::MergeKey => "write the keys out".to_owned(),
+            Self::KeyNotString => "write the key as a word, or in quotes".to_owned(),
+            Self::Tag { .. } => "remove the tag".to_owned(),
+            Self::NotFinite { .. } | Self::TooLarge { .. } => {
+                "write a number that a policy can use, or quote the text".to_owned()
+            }
+            Self::Recursive => "write the value out".to_owned(),
+        }
+    }
 }
 
 impl YamlDocument {

@@ -44,6 +44,10 @@ mod grpc; // gRPC calls and streams
 mod guest_scenarios; // examples in our host and in Envoy
 #[path = "suite/headers.rs"]
 mod headers; // header maps by phase
+#[path = "suite/hostile.rs"]
+mod hostile; // documents in place of a policy
+#[path = "suite/hostile_documents.rs"]
+mod hostile_documents; // none of them is taken
 #[path = "suite/identity.rs"]
 mod identity; // accounts from claims and certificates
 #[path = "suite/interleavings.rs"]

@@ -57,6 +57,8 @@ codes! {
     TooMany = "P030",
     /// A capability that no request can ask for.
     EmptyCapability = "P031",
+    /// More problems than are listed.
+    MoreProblems = "P032",
     /// A list entry that names neither an account nor an organization, or both.
     AmbiguousEntry = "P040",
     /// A list entry whose time is over.
@@ -105,6 +107,48 @@ codes! {
     IdleHops = "P107",
     /// A key for pseudonyms where none are made.
     IdleKey = "P108",
+    /// A layer below that cannot be read.
+    NoBase = "P120",
+    /// Layers that extend one another in a circle.
+    CyclicLayers = "P121",
+    /// More layers than are merged.
+    TooManyLayers = "P122",
+    /// A layer touches what one below it has locked.
+    Locked = "P123",
+    /// Something is to be removed, or a place named, that is not there.
+    NothingThere = "P124",
+    /// Two entries of one name in one layer.
+    RepeatedEntry = "P125",
+    /// An entry that cannot be merged, since nothing names it.
+    UnnamedEntry = "P126",
+    /// A lock of something that policies do not have.
+    UnknownLock = "P127",
+    /// `extends` that leads nowhere, as the overlay has no place of its own.
+    NoPlace = "P128",
+    /// A rule, budget or threshold that never holds.
+    NeverHolds = "P130",
+    /// A tier that nobody reaches.
+    UnreachedTier = "P131",
+    /// A shaping rule that asks for nothing that one above it does not.
+    CoveredRule = "P132",
+    /// A limit that another one always reaches first.
+    LooseLimit = "P133",
+    /// An exemption for longer than anybody looks ahead.
+    LongExemption = "P134",
+    /// A shadow or canary that was forgotten.
+    ForgottenRollout = "P135",
+    /// A threshold outside of what was calibrated.
+    UncalibratedThreshold = "P136",
+    /// A verification that nobody can show.
+    UnshownVerification = "P137",
+    /// A header of attestations that says who is asking as well.
+    SharedHeader = "P138",
+    /// A canary of everybody.
+    WholeCanary = "P139",
+    /// A canary that is not asked for.
+    IdleCanary = "P140",
+    /// A guard that can hardly trip.
+    IdleGuard = "P141",
 }
 
 impl fmt::Display for Code {
@@ -161,12 +205,61 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Problems of one document that are listed; of those beyond, only how many there are.
+const MAX_LISTED: usize = 200;
+
 /// Everything found wrong with one document; refuses it when any entry is an error.
 #[derive(Clone, Debug, Default)]
-pub struct Diagnostics(alloc::vec::Vec<Diagnostic>);
+pub struct Diagnostics {
+    listed: alloc::vec::Vec<Diagnostic>,
+    more: usize,
+    refuse: bool,
+}
 
 impl Diagnostics {
-    /// Adds an error.
+    /// Lists a problem as long as there is room, which errors take from warnings.
+    #[inline(never)]
+    fn push(&mut self, diagnostic: Diagnostic) {
+        let is_error = diagnostic.severity == Severity::Error;
+        self.refuse |= is_error;
+        if self.listed.len() < MAX_LISTED {
+            self.listed.push(diagnostic);
+            return;
+        }
+        self.more = self.more.saturating_add(1);
+        let is_warning = |listed: &Diagnostic| listed.severity == Severity::Warning;
+        if let Some(at) = self
+            .listed
+            .iter()
+            .rposition(is_warning)
+            .filter(|_| is_error)
+        {
+            self.listed.remove(at);
+            self.listed.push(diagnostic);
+        }
+    }
+
+    /// Says how many problems are not listed, if there are any; the last that is done.
+    pub(super) fn close(&mut self) {
+        if self.more == 0 {
+            return;
+        }
+        self.listed.push(Diagnostic {
+            code: Code::MoreProblems,
+            severity: if self.refuse {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
+            path: String::from("."),
+            message: alloc::format!("and {} more problems", self.more),
+            help: String::from("mend those above first"),
+        });
+        self.more = 0;
+    }
+
+    /// Adds an error. Called from so many places that its code in each of them would be felt in the plugin's size.
+    #[inline(never)]
     pub(super) fn error(
         &mut self,
         code: Code,
@@ -174,7 +267,7 @@ impl Diagnostics {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.0.push(Diagnostic {
+        self.push(Diagnostic {
             code,
             severity: Severity::Error,
             path: path.into(),
@@ -183,7 +276,8 @@ impl Diagnostics {
         });
     }
 
-    /// Adds a warning.
+    /// Adds a warning; as [`Self::error`].
+    #[inline(never)]
     pub(super) fn warning(
         &mut self,
         code: Code,
@@ -191,7 +285,7 @@ impl Diagnostics {
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        self.0.push(Diagnostic {
+        self.push(Diagnostic {
             code,
             severity: Severity::Warning,
             path: path.into(),
@@ -203,7 +297,10 @@ impl Diagnostics {
     /// Takes over what was found in a reduced document: paths are put right, and nothing is called missing, empty or
     /// idle because of what was taken out.
     pub(super) fn absorb(&mut self, found: Self, taken: &super::read::TakenOut) {
-        for mut diagnostic in found.0 {
+        self.more = self.more.saturating_add(found.more);
+        // Those that are not listed come after those that are, and all of these are errors then.
+        self.refuse |= found.more > 0 && found.refuse;
+        for mut diagnostic in found.listed {
             diagnostic.path = taken.original(&diagnostic.path);
             let follows = match diagnostic.code {
                 Code::MissingKey => taken.covers(&diagnostic.path),
@@ -213,34 +310,36 @@ impl Diagnostics {
                 _ => false,
             };
             if !follows {
-                self.0.push(diagnostic);
+                self.push(diagnostic);
             }
         }
     }
 
     /// Takes over what was found in a document that stands below `name` in this one.
     pub(super) fn absorb_below(&mut self, name: &str, found: Self) {
-        self.0.extend(found.0.into_iter().map(|mut diagnostic| {
-            diagnostic.path = match diagnostic.path.as_str() {
-                "." => String::from(name),
-                path => alloc::format!("{name}.{path}"),
-            };
-            diagnostic
-        }));
+        self.refuse |= found.refuse;
+        self.listed
+            .extend(found.listed.into_iter().map(|mut diagnostic| {
+                diagnostic.path = match diagnostic.path.as_str() {
+                    "." => String::from(name),
+                    path => alloc::format!("{name}.{path}"),
+                };
+                diagnostic
+            }));
     }
 
     /// Whether any entry is an error.
     pub fn refuse(&self) -> bool {
-        self.0.iter().any(|d| d.severity == Severity::Error)
+        self.refuse
     }
 
     /// The entries, in document order as far as the checks run in it.
     pub fn iter(&self) -> core::slice::Iter<'_, Diagnostic> {
-        self.0.iter()
+        self.listed.iter()
     }
 
     /// Whether nothing was found.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.listed.is_empty()
     }
 }

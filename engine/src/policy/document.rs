@@ -27,6 +27,8 @@ pub struct Document {
     /// Which policy this is.
     #[cfg_attr(feature = "schema", schemars(required))]
     pub metadata: Option<Metadata>,
+    /// Paths that overlays may not touch, each with everything below: `detection`, `budgets.account-requests.limit`.
+    pub locked: Option<Vec<String>>,
     /// What of a request is read, and what happens to one that cannot be.
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub inspection: Option<Inspection>,

@@ -1,4 +1,6 @@
 //! Who belongs to a tier: conditions on the facts about a caller, all of which have to hold.
+#[cfg(feature = "lints")]
+mod coverage;
 mod section;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,9 @@ mod detection;
 mod diagnostic;
 mod document;
 mod identity;
+#[cfg(feature = "lints")]
+mod lints;
+mod locks;
 mod matcher;
 mod privacy;
 mod read;
@@ -22,6 +25,7 @@ pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
 pub(crate) use document::{HeaderFamily, Per, Unit};
 pub(crate) use identity::{AttributeType, Identity, Source, ValueType};
+pub use locks::is_lock;
 pub(crate) use matcher::Matcher;
 pub(crate) use privacy::Privacy;
 pub(crate) use responses::Responses;
@@ -85,6 +89,7 @@ impl Policy {
     pub fn check(json: &[u8], now: Option<Timestamp>) -> Checked {
         let mut diagnostics = Diagnostics::default();
         let Some((document, taken)) = read::document(json, &mut diagnostics) else {
+            diagnostics.close();
             return Checked {
                 policy: None,
                 diagnostics,
@@ -93,6 +98,10 @@ impl Policy {
         let mut found = Diagnostics::default();
         let refused = diagnostics.refuse();
         let policy = validate::policy(document, digest(json), &mut found);
+        #[cfg(feature = "lints")]
+        if let Some(policy) = policy.as_ref().filter(|_| !refused) {
+            lints::check(policy, now, &mut found);
+        }
         if let (Some(policy), Some(now)) = (&policy, now) {
             policy
                 .lists
@@ -109,6 +118,7 @@ impl Policy {
             policy.verification.warn_of_expired(now, &mut found);
         }
         diagnostics.absorb(found, &taken);
+        diagnostics.close();
         Checked {
             policy: policy.filter(|_| !refused),
             diagnostics,

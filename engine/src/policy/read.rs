@@ -6,6 +6,7 @@
 use super::{
     diagnostic::{Code, Diagnostics},
     document::Document,
+    validate::{clip, clip_to},
 };
 use alloc::{
     format,
@@ -20,6 +21,11 @@ use serde_path_to_error::{Path, Segment};
 const SECRETS: [&str; 2] = ["verification.attestation", "privacy"];
 /// Problems of form that are reported of one document; more is a file that is not a policy.
 const MAX_PROBLEMS: usize = 100;
+/// Longest document that is read, in bytes.
+const MAX_DOCUMENT: usize = 8 * 1024 * 1024;
+/// Bytes that are read again because of problems of form: each costs reading the document once more, so that of a long
+/// one fewer are reported.
+const MAX_REREAD: usize = 8 * 1024 * 1024;
 
 /// What was taken out of the document before it could be read.
 #[derive(Default)]
@@ -83,6 +89,16 @@ impl TakenOut {
 
 /// Reads a document; `None` when nothing of it could be.
 pub(super) fn document(json: &[u8], diagnostics: &mut Diagnostics) -> Option<(Document, TakenOut)> {
+    if json.len() > MAX_DOCUMENT {
+        let message = format!("the document has {} bytes", json.len());
+        let help = format!("write at most {MAX_DOCUMENT} bytes");
+        diagnostics.error(Code::OutOfRange, ".", message, help);
+        return None;
+    }
+    let most = MAX_REREAD
+        .checked_div(json.len())
+        .unwrap_or(MAX_PROBLEMS)
+        .clamp(2, MAX_PROBLEMS);
     let mut value = match serde_json::from_slice::<Value>(json) {
         Ok(value) => value,
         Err(error) => {
@@ -101,7 +117,7 @@ pub(super) fn document(json: &[u8], diagnostics: &mut Diagnostics) -> Option<(Do
         return None;
     }
     let mut taken = TakenOut::default();
-    for _ in 0..MAX_PROBLEMS {
+    for _ in 0..most {
         let error = match serde_path_to_error::deserialize::<_, Document>(&value) {
             Ok(document) => return Some((document, taken)),
             Err(error) => error,
@@ -116,7 +132,7 @@ pub(super) fn document(json: &[u8], diagnostics: &mut Diagnostics) -> Option<(Do
     diagnostics.error(
         Code::TooMany,
         ".",
-        format!("more than {MAX_PROBLEMS} problems of form"),
+        format!("more than {most} problems of form"),
         "mend those above first",
     );
     None
@@ -179,15 +195,18 @@ fn text(steps: &[Step]) -> String {
     path
 }
 
+/// Keys and values of the document stand in what is said of it, whatever their length.
 fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
+    let expected = message
+        .rsplit_once("expected ")
+        .map(|(_, last)| clip_to(last, 512));
+    let (at, message) = (&*clip_to(at, 256), &*clip_to(message, 512));
     if let Some(key) = quoted(message, "unknown field ") {
-        let (_, expected) = message
-            .split_once("expected ")
-            .unwrap_or(("", "no keys here"));
+        let expected = expected.as_deref().unwrap_or("no keys here");
         diagnostics.error(
             Code::UnknownKey,
             at,
-            format!("unknown key `{key}`"),
+            format!("unknown key `{}`", clip(key)),
             format!("use {expected}"),
         );
     } else if let Some(key) = quoted(message, "missing field ") {
@@ -198,19 +217,18 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
             format!("add `{key}`"),
         );
     } else if let Some(word) = quoted(message, "unknown variant ") {
-        let (_, expected) = message
-            .split_once("expected ")
-            .unwrap_or(("", "another word"));
+        let expected = expected.as_deref().unwrap_or("another word");
         let message = if at.starts_with("privacy") {
             "that is not a choice here".to_string()
         } else {
-            format!("`{word}` is not a choice here")
+            format!("`{}` is not a choice here", clip(word))
         };
         diagnostics.error(Code::WrongValue, at, message, format!("use {expected}"));
     } else {
-        let (found, expected) = message
+        let found = message
             .split_once(", expected ")
-            .unwrap_or((message, "another value"));
+            .map_or(message, |(found, _)| found);
+        let expected = expected.as_deref().unwrap_or("another value");
         let found = if SECRETS.iter().any(|secret| at.starts_with(secret)) {
             "unexpected type of value"
         } else {

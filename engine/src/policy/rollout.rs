@@ -154,6 +154,22 @@ impl Rollout {
         }
     }
 
+    /// Tiers that a canary is drawn from; `None` where it is no canary, or one of all tiers.
+    #[cfg(feature = "lints")]
+    pub(super) fn canary_tiers(&self) -> Option<&Vec<usize>> {
+        match &self.reach {
+            Reach::Canary(canary) => canary.tiers.as_ref(),
+            Reach::Nobody | Reach::Everybody => None,
+        }
+    }
+
+    /// Whether it is a canary that leaves nobody out.
+    #[cfg(feature = "lints")]
+    pub(super) fn is_canary_of_all(&self) -> bool {
+        matches!(&self.reach, Reach::Canary(canary)
+            if canary.share >= WHOLE && canary.tiers.is_none() && canary.organizations.is_none())
+    }
+
     /// Whether the policy acts for this caller; one without an account is in no canary.
     pub(crate) fn acts_for(&self, caller: Option<&Caller>, tier: Option<usize>) -> bool {
         match &self.reach {
@@ -216,7 +232,14 @@ pub(super) fn compile(
             Reach::Nobody
         }
         (Some(Mode::Shadow), _) => Reach::Nobody,
-        (Some(Mode::Enforce), _) => Reach::Everybody,
+        (Some(Mode::Enforce), canary) => {
+            if canary.is_some() {
+                let message = "mode `enforce` acts for everybody, in the canary or not";
+                let help = "remove it, or write `mode: canary`";
+                d.warning(Code::IdleCanary, "rollout.canary", message, help);
+            }
+            Reach::Everybody
+        }
         (Some(Mode::Canary), Some(canary)) => Reach::Canary(canary),
         (Some(Mode::Canary), None) => {
             missing(

@@ -1,4 +1,6 @@
 //! The `shaping` section: which exchanges are given less, and less of what.
+#[cfg(feature = "lints")]
+mod coverage;
 pub(super) mod section;
 #[cfg(test)]
 mod tests;
@@ -7,7 +9,7 @@ use super::{
     Detection, Tier, defaults,
     diagnostic::{Code, Diagnostics},
     document::Handling,
-    validate::{clip, duplicate, required_name, too_many},
+    validate::{LOOKED_AT, clip, duplicate, required_name, too_many},
 };
 use crate::{
     capability::CapabilitySet,
@@ -126,9 +128,10 @@ pub(super) fn compile(
 ) -> Shaping {
     let given = given.unwrap_or_default();
     let refuses_unreadable = given.unreadable.unwrap_or(defaults::UNREADABLE) == Handling::Deny;
-    let given = given.rules.unwrap_or_default();
+    let mut given = given.rules.unwrap_or_default();
     if given.len() > MAX_RULES {
         too_many("shaping.rules", given.len(), MAX_RULES, d);
+        given.truncate(LOOKED_AT);
     }
     let tiers: Vec<&str> = tiers.iter().map(|tier| tier.name.as_str()).collect();
     let capabilities: Vec<&str> = capabilities.iter().map(String::as_str).collect();

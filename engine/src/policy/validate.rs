@@ -7,10 +7,10 @@ use super::{
     diagnostic::{Code, Diagnostics},
     document::{self, Document, Handling, Oversized, Unit, UnknownUsage},
     identity::{self, Identity},
-    matcher, privacy, responses, rollout, shaping, verification,
+    locks, matcher, privacy, responses, rollout, shaping, verification,
 };
 use crate::{
-    capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES, MAX_PHRASES},
+    capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES},
     detect::State,
     identity::is_identifier,
     size::parse_bytes,
@@ -24,6 +24,8 @@ use core::{ops::RangeInclusive, time::Duration};
 const MAX_TIERS: usize = 32;
 /// Most budgets of one policy; every one that holds for a request costs a record.
 const MAX_BUDGETS: usize = 16;
+/// Entries of lists that are too long anyway that are looked at: comparing all with all would take for ever.
+pub(super) const LOOKED_AT: usize = 256;
 /// Most entries of one list, and most values of one matcher.
 pub(super) const MAX_ENTRIES: usize = 100_000;
 /// Longest name.
@@ -55,6 +57,7 @@ const CAPABILITIES_HELP: &str = "define it under `capabilities`";
 
 pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) -> Option<Policy> {
     header(&document, d);
+    locks::check(document.locked.as_deref(), d);
     let metadata = document.metadata.unwrap_or_default();
     let name = required_name(metadata.name, "metadata.name", d);
     let version = required_name(metadata.version, "metadata.version", d);
@@ -100,6 +103,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         budgets.len(),
         d,
     );
+    attestation_header(&identity, &verification, d);
     let detection = detection::compile(document.detection, responses.states.take(), d);
     let shaping = shaping::compile(document.shaping, &tiers, names, detection.as_ref(), d);
     let responses = responses::compile(responses, d);
@@ -187,6 +191,32 @@ fn pass_through(given: Vec<String>, d: &mut Diagnostics) -> Vec<String> {
     given
 }
 
+/// An attestation is taken off the request as a whole: who asks must not stand in the same header.
+fn attestation_header(
+    identity: &Identity,
+    verification: &super::Verification,
+    d: &mut Diagnostics,
+) {
+    let Some(header) = &verification.header else {
+        return;
+    };
+    let names_it =
+        |source: &super::Source| matches!(source, super::Source::Header(name) if name == header);
+    let attributes = identity
+        .attributes
+        .iter()
+        .map(|attribute| &attribute.sources);
+    let mut sources = identity.sources.iter().chain(attributes).flatten();
+    if sources.any(names_it) {
+        d.error(
+            Code::SharedHeader,
+            "verification.attestation.header",
+            format!("`{header}` is a source of `identity` as well"),
+            "give attestations a header of their own, e.g. `x-weir-attestation`",
+        );
+    }
+}
+
 fn capabilities(
     given: BTreeMap<String, document::Capability>,
     scan_text: usize,
@@ -196,7 +226,7 @@ fn capabilities(
         too_many("capabilities", given.len(), MAX_CAPABILITIES, d);
     }
     let mut definitions = Vec::new();
-    for (name, capability) in given {
+    for (name, capability) in given.into_iter().take(MAX_CAPABILITIES) {
         let path = format!("capabilities.{}", clip(&name));
         check_name(&name, &path, d);
         let any_of = capability.any_of.unwrap_or_default();
@@ -216,7 +246,8 @@ fn capabilities(
     match Capabilities::compile(definitions, scan_text) {
         Ok(capabilities) => Some(capabilities),
         Err(error) => {
-            too_many("capabilities", error.given, MAX_PHRASES, d);
+            let help = "merge or remove some";
+            d.error(Code::TooMany, "capabilities", error.to_string(), help);
             None
         }
     }
@@ -259,7 +290,8 @@ fn compile_condition(
                     help,
                 );
             }
-            for (index, phrase) in phrases.of.iter().enumerate() {
+            let mut usable = Vec::new();
+            for (index, phrase) in phrases.of.into_iter().enumerate() {
                 if phrase.trim().is_empty() || phrase.len() > MAX_PHRASE_BYTES {
                     let help = format!("write 1 to {MAX_PHRASE_BYTES} bytes");
                     d.error(
@@ -268,11 +300,13 @@ fn compile_condition(
                         "the phrase is empty or too long",
                         help,
                     );
+                } else {
+                    usable.push(phrase);
                 }
             }
             To::Phrases {
                 at_least,
-                of: phrases.of,
+                of: usable,
             }
         }
     }
@@ -284,7 +318,7 @@ fn tiers(
     identity: &Identity,
     d: &mut Diagnostics,
 ) -> Vec<Tier> {
-    let given = given.unwrap_or_default();
+    let mut given = given.unwrap_or_default();
     if given.is_empty() {
         missing(
             "tiers",
@@ -294,6 +328,7 @@ fn tiers(
     }
     if given.len() > MAX_TIERS {
         too_many("tiers", given.len(), MAX_TIERS, d);
+        given.truncate(LOOKED_AT);
     }
     let mut tiers: Vec<Tier> = Vec::new();
     let mut catch_all: Option<usize> = None;
@@ -351,9 +386,10 @@ fn tiers(
     tiers
 }
 
-fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) -> Vec<Budget> {
+fn budgets(mut given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) -> Vec<Budget> {
     if given.len() > MAX_BUDGETS {
         too_many("budgets", given.len(), MAX_BUDGETS, d);
+        given.truncate(LOOKED_AT);
     }
     let mut budgets: Vec<Budget> = Vec::new();
     for (index, budget) in given.into_iter().enumerate() {
@@ -715,13 +751,17 @@ pub(super) fn too_many(path: &str, given: usize, limit: usize, d: &mut Diagnosti
 
 /// What of a wrong value is repeated in a message: enough to find it.
 pub(super) fn clip(text: &str) -> String {
-    const MOST: usize = 48;
+    clip_to(text, 48)
+}
+
+/// The first `most` characters, control characters replaced.
+pub(super) fn clip_to(text: &str, most: usize) -> String {
     let mut clipped: String = text
         .chars()
-        .take(MOST)
+        .take(most)
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
         .collect();
-    if text.chars().nth(MOST).is_some() {
+    if text.chars().nth(most).is_some() {
         clipped.push('…');
     }
     clipped

@@ -9,7 +9,8 @@ use super::{
     diagnostic::{Code, Diagnostics},
     document::{StateAction, StateActions, Unit},
     validate::{
-        check_name, clip, duplicate, duration, find_tiers, missing, required_name, too_many,
+        LOOKED_AT, check_name, clip, duplicate, duration, find_tiers, missing, required_name,
+        too_many,
     },
 };
 use crate::{
@@ -138,7 +139,7 @@ pub(super) fn compile(
     d: &mut Diagnostics,
 ) -> Verification {
     let given = given.unwrap_or_default();
-    let thresholds = given.thresholds.unwrap_or_default();
+    let mut thresholds = given.thresholds.unwrap_or_default();
     let levels = levels(given.levels, d);
     let needs_levels =
         !thresholds.is_empty() || given.suspected.is_some() || given.attestation.is_some();
@@ -168,6 +169,7 @@ pub(super) fn compile(
         let message = format!("{} thresholds beside {budgets} budgets", thresholds.len());
         let help = format!("keep budgets and twice the thresholds within {MAX_RECORDS} together");
         d.error(Code::TooMany, "verification.thresholds", message, help);
+        thresholds.truncate(LOOKED_AT);
     }
     let thresholds = compile_thresholds(thresholds, grace, &levels, tiers, d);
     let (header, acceptance) = match given.attestation {
@@ -186,9 +188,10 @@ pub(super) fn compile(
 }
 
 fn levels(given: Option<Vec<String>>, d: &mut Diagnostics) -> Vec<String> {
-    let given = given.unwrap_or_default();
+    let mut given = given.unwrap_or_default();
     if given.len() > MAX_LEVELS {
         too_many("verification.levels", given.len(), MAX_LEVELS, d);
+        given.truncate(LOOKED_AT);
     }
     for (index, level) in given.iter().enumerate() {
         let path = format!("verification.levels[{index}]");

@@ -15,7 +15,7 @@ use weir_host::explain::Explained;
           weir check policies/frontier-api.yaml --explain | grep '# default'
           weir check now.yaml --candidate next.yaml --emit-config > config.json")]
 pub(crate) struct CheckCommand {
-    /// Policies, YAML or JSON; - is standard input
+    /// Policies or overlays, YAML or JSON; - is standard input
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
     /// The policy that is to follow POLICY (one only): both are checked, and go into one configuration. For whom
@@ -54,8 +54,8 @@ impl CheckCommand {
         let mut stdout = io::stdout();
         match self.format {
             _ if self.emit_config => {
-                for (path, checked) in &checked {
-                    checked.tell(path, &mut io::stderr())?;
+                for (_, checked) in &checked {
+                    checked.tell(&mut io::stderr())?;
                 }
                 if let Some(config) = configuration(&checked)? {
                     writeln!(stdout, "{config}")?;
@@ -69,7 +69,7 @@ impl CheckCommand {
             }
             Format::Text => {
                 for (path, checked) in &checked {
-                    checked.tell(path, &mut stdout)?;
+                    checked.tell(&mut stdout)?;
                     if let Some(policy) = &checked.policy {
                         writeln!(
                             stdout,
@@ -79,6 +79,7 @@ impl CheckCommand {
                             policy.version(),
                             policy.mode()
                         )?;
+                        checked.tell_layers(&mut stdout)?;
                     }
                 }
             }
@@ -90,12 +91,9 @@ impl CheckCommand {
                 writeln!(stdout, "{}", serde_json::json!({ "policies": policies }))?;
             }
         }
-        let unreadable = checked.iter().any(|(_, checked)| {
-            matches!(
-                &checked.file,
-                Err(weir_host::policy_file::PolicyFileError::Read { .. })
-            )
-        });
+        let unreadable = checked
+            .iter()
+            .any(|(_, checked)| checked.unreadable.is_some());
         if unreadable {
             bail!("not every policy could be read");
         }

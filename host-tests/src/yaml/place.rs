@@ -3,23 +3,23 @@ use super::Position;
 
 /// A value's place and those of the values inside.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) at: Position,
-    pub(super) inside: Inside,
+pub(crate) struct Place<At = Position> {
+    pub(crate) at: At,
+    pub(crate) inside: Inside<At>,
 }
 
 /// What a value holds.
 #[derive(Clone, Debug)]
-pub(super) enum Inside {
+pub(crate) enum Inside<At = Position> {
     Scalar,
-    List(Vec<Place>),
+    List(Vec<Place<At>>),
     /// Keys, where they stand, and their values.
-    Mapping(Vec<(String, Position, Place)>),
+    Mapping(Vec<(String, At, Place<At>)>),
 }
 
-impl Place {
+impl<At: Copy> Place<At> {
     /// Where `path` leads, and what of it leads nowhere. Of a mapping's member the key's place.
-    pub(super) fn find<'p>(&self, path: &'p str) -> (Position, &'p str) {
+    pub(crate) fn find<'p>(&self, path: &'p str) -> (At, &'p str) {
         let (mut here, mut at, mut rest) = (self, self.at, path);
         while let Some((next, next_at, next_rest)) = here.step(rest) {
             (here, at, rest) = (next, next_at, next_rest);
@@ -27,7 +27,7 @@ impl Place {
         (at, rest)
     }
     /// One step along `path`; a key may itself hold dots, so the longest that fits is taken.
-    fn step<'p>(&self, path: &'p str) -> Option<(&Self, Position, &'p str)> {
+    fn step<'p>(&self, path: &'p str) -> Option<(&Self, At, &'p str)> {
         match &self.inside {
             Inside::Scalar => None,
             Inside::List(items) => {

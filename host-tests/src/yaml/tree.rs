@@ -127,7 +127,7 @@ impl Builder {
                     return Err(YamlError::new(
                         at,
                         YamlProblem::Tag {
-                            tag: tag.to_string(),
+                            tag: shown(&tag.to_string()),
                         },
                     ));
                 }
@@ -228,6 +228,7 @@ impl Builder {
         data: OpenData,
     ) -> Result<(), YamlError> {
         if let Some(tag) = tag {
+            let tag = shown(&tag);
             return Err(YamlError::new(at, YamlProblem::Tag { tag }));
         }
         if self.wants_key() {

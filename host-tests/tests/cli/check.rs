@@ -103,3 +103,87 @@ fn a_refused_policy_is_not_explained() {
     assert!(output.stdout.is_empty());
     assert!(text(&output.stderr).contains("P014"));
 }
+
+/// A folder with a base that locks its detection, and an overlay of it.
+fn layers(overlay: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let base = "apiVersion: weir/v1\nkind: Policy\nmetadata: {name: base, version: \"3\", owner: platform}\nlocked: [detection]\nidentity: {account: [{header: x-account-id}]}\ntiers: [{name: everyone}]\nrollout: {mode: shadow}\n";
+    std::fs::write(folder.path().join("base.yaml"), base).unwrap();
+    let head = "apiVersion: weir/v1\nkind: Overlay\nextends: ../base.yaml\nmetadata: {name: chat, version: \"7\", owner: chat}\n";
+    std::fs::create_dir(folder.path().join("chat")).unwrap();
+    std::fs::write(
+        folder.path().join("chat/policy.yaml"),
+        format!("{head}{overlay}"),
+    )
+    .unwrap();
+    folder
+}
+
+#[test]
+fn an_overlay_is_checked_with_its_base_and_its_configuration_is_one_plain_policy() {
+    let folder = layers("rollout: {mode: enforce}\n");
+    let overlay = folder.path().join("chat/policy.yaml");
+    let overlay = overlay.to_str().unwrap();
+
+    let told = weir(&["check", overlay]);
+    let emitted = weir(&["check", overlay, "--emit-config"]);
+    let machine = weir(&["check", overlay, "--format", "json"]);
+
+    let told = text(&told.stdout);
+    assert!(
+        told.contains("chat version 7 is valid, mode enforce"),
+        "{told}"
+    );
+    assert!(told.contains("base.yaml: base version 3"), "{told}");
+    let configuration: Value = serde_json::from_slice(&emitted.stdout).unwrap();
+    assert_eq!(configuration["kind"], "Policy");
+    assert_eq!(configuration["rollout"]["mode"], "enforce");
+    assert!(configuration.get("locked").is_none() && configuration.get("extends").is_none());
+    let machine: Value = serde_json::from_slice(&machine.stdout).unwrap();
+    assert_eq!(machine["policies"][0]["layers"][0]["version"], "3");
+}
+
+#[test]
+fn what_a_base_has_locked_is_status_1_and_names_the_place_of_the_lock_and_of_the_touch() {
+    let folder = layers("detection: {thresholds: {restrict: 9}}\n");
+    let overlay = folder.path().join("chat/policy.yaml");
+
+    let output = weir(&["check", overlay.to_str().unwrap(), "--format", "json"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problem = &result["policies"][0]["diagnostics"][0];
+    assert_eq!(
+        (&problem["code"], &problem["line"]),
+        (&"P123".into(), &5.into())
+    );
+    assert!(
+        problem["file"]
+            .as_str()
+            .unwrap()
+            .ends_with("chat/policy.yaml")
+    );
+    assert!(
+        problem["message"]
+            .as_str()
+            .unwrap()
+            .contains("base.yaml:4:10")
+    );
+}
+
+#[test]
+fn a_file_that_is_no_document_has_a_place_a_code_and_a_help() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("p.yaml");
+    std::fs::write(&path, "a: 1\na: 2\n").unwrap();
+
+    let output = weir(&["check", path.to_str().unwrap()]);
+
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        told.contains("p.yaml:2:1: error P001: .: duplicate key"),
+        "{told}"
+    );
+    assert!(told.contains("help: "), "{told}");
+}

@@ -8,7 +8,7 @@ use crate::{
     policy::{
         defaults,
         diagnostic::{Code, Diagnostics},
-        validate::{CREDENTIAL_HEADERS, clip, missing, short_text, too_many},
+        validate::{CREDENTIAL_HEADERS, LOOKED_AT, clip, missing, short_text, too_many},
     },
     time::Timestamp,
 };
@@ -98,7 +98,7 @@ fn check_header(header: &str, d: &mut Diagnostics) {
     }
 }
 
-fn keys(given: Vec<KeySection>, d: &mut Diagnostics) -> Vec<Key> {
+fn keys(mut given: Vec<KeySection>, d: &mut Diagnostics) -> Vec<Key> {
     let list = format!("{ATTESTATION}.keys");
     if given.is_empty() {
         let help = "name at least one: `keys: [{id: k1, ed25519: <public key in base64>}]`";
@@ -106,6 +106,7 @@ fn keys(given: Vec<KeySection>, d: &mut Diagnostics) -> Vec<Key> {
     }
     if given.len() > MAX_KEYS {
         too_many(&list, given.len(), MAX_KEYS, d);
+        given.truncate(LOOKED_AT);
     }
     let mut keys: Vec<Key> = Vec::new();
     let mut ids: Vec<String> = Vec::new();
