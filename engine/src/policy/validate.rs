@@ -17,7 +17,12 @@ use crate::{
     table::Layout,
     time::{Timestamp, parse_duration},
 };
-use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
+use alloc::{
+    collections::BTreeMap,
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::{ops::RangeInclusive, time::Duration};
 
 /// Most tiers of one policy: their names are metric labels.
