@@ -7,7 +7,7 @@
 //! [`scenario`] says what happens to one, [`plugin_test`] and [`conformance`] run scenarios, [`calls`] and [`schedule`]
 //! look into a run. Beside the host stands what the `weir` command is made of:
 //! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
-//! detector, [`policy_file`] for policies, [`demo`].
+//! detector, [`policy_file`] and [`cases`] for policies, [`demo`].
 //!
 //! ```
 //! use weir_host::{Exchange, Host, HostConfig, Plugin, PluginConfig};
@@ -81,6 +81,7 @@ mod worker;
 pub mod artifact;
 pub mod calibrate;
 pub mod calls;
+pub mod cases;
 pub mod conformance;
 pub mod decision_log;
 pub mod demo;
