@@ -24,6 +24,8 @@ mod assemblyscript_guests; // examples in another language
 mod callouts; // HTTP calls out of the proxy and their answers
 #[path = "suite/calls.rs"]
 mod calls; // hostcall traces and profiles
+#[path = "suite/cases.rs"]
+mod cases; // what shipped policies promise, on every host
 #[path = "suite/failure.rs"]
 mod failure; // traps, hangs, reloads
 #[path = "suite/failure_policies.rs"]

@@ -39,7 +39,10 @@ mod tests {
         assert_eq!(day.first(), Some(&100));
         assert_eq!(day.last(), Some(&86_400_000));
         let between = at(Duration::from_secs(5));
-        assert!(between.windows(2).all(|pair| pair[0] + 100 == pair[1]), "{between:?}");
+        assert!(
+            between.windows(2).all(|pair| pair[0] + 100 == pair[1]),
+            "{between:?}"
+        );
         assert_eq!(between.len(), 50);
     }
 }

@@ -123,11 +123,19 @@ fn rules(policy: &Value) -> Vec<String> {
         let names = named.filter_map(|rule| rule.get("name")?.as_str());
         rules.extend(names.map(|name| format!("{section}.{name}")));
     }
-    for (section, pointer) in [("capabilities", "/capabilities"), (STATES, "/responses/states")] {
+    for (section, pointer) in [
+        ("capabilities", "/capabilities"),
+        (STATES, "/responses/states"),
+    ] {
         let named = at(pointer).and_then(Value::as_object).into_iter().flatten();
         rules.extend(named.map(|(name, _)| format!("{section}.{name}")));
     }
-    for list in ["lists.deny", "lists.exempt", "lists.states", "inspection.passThrough"] {
+    for list in [
+        "lists.deny",
+        "lists.exempt",
+        "lists.states",
+        "inspection.passThrough",
+    ] {
         let pointer = format!("/{}", list.replace('.', "/"));
         let entries = at(&pointer).and_then(Value::as_array);
         let entries = entries.map_or(0, Vec::len);
@@ -164,7 +172,9 @@ fn shown(policy: &Value, request: &Request, seen: &Seen) -> Vec<String> {
     }
     if text("endpoint") == Some("unknown") && seen.upstream.is_some() {
         let path = request.path.split('?').next().unwrap_or_default();
-        let entries = policy.pointer("/inspection/passThrough").and_then(Value::as_array);
+        let entries = policy
+            .pointer("/inspection/passThrough")
+            .and_then(Value::as_array);
         let entries = entries.into_iter().flatten().enumerate();
         let named = entries.filter(|(_, named)| {
             let rest = named.as_str().and_then(|named| path.strip_prefix(named));

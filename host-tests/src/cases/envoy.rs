@@ -201,7 +201,10 @@ fn plain(headers: &[(String, String)]) -> Vec<(String, String)> {
 fn outgoing(headers: Vec<(String, String)>, body: &[u8]) -> Outgoing {
     Outgoing {
         headers,
-        pieces: (!body.is_empty()).then(|| body.to_vec()).into_iter().collect(),
+        pieces: (!body.is_empty())
+            .then(|| body.to_vec())
+            .into_iter()
+            .collect(),
         trailers: Vec::new(),
         close: Close::WithLast,
     }
@@ -221,7 +224,10 @@ impl Runner for InEnvoy<'_> {
         let headers = request.header_lines(now(), self.number);
         let request = outgoing(headers, &request.body);
         let answer = outgoing(answer.header_lines(), &answer.body);
-        self.shared.host.runtime.block_on(self.send(request, answer))
+        self.shared
+            .host
+            .runtime
+            .block_on(self.send(request, answer))
     }
 
     fn wait(&mut self, time: Duration) -> Result<(), HostFault> {
@@ -242,7 +248,10 @@ impl Runner for InEnvoy<'_> {
             .iter()
             .map(|filter| shared.surroundings.listener(filter))
             .collect();
-        let replaced = shared.host.runtime.block_on(shared.stage.replace(&listeners));
+        let replaced = shared
+            .host
+            .runtime
+            .block_on(shared.stage.replace(&listeners));
         let refused = |reason| HostFault(format!("Envoy refused the policy: {reason}"));
         replaced.map_err(HostFault::of)?.map_err(refused)
     }

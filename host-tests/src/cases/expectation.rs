@@ -55,7 +55,10 @@ impl Expectation {
             ("state", &document.state, STATES),
             ("mode", &document.mode, MODES),
         ] {
-            if let Some(word) = given.as_ref().filter(|word| !known.contains(&word.as_str())) {
+            if let Some(word) = given
+                .as_ref()
+                .filter(|word| !known.contains(&word.as_str()))
+            {
                 let problem = format!("`{word}` is none of {}", known.join(", "));
                 return Err((name.to_owned(), problem));
             }
@@ -131,13 +134,20 @@ impl Expectation {
             sorted.sort_unstable();
             expected.sort_unstable();
             if sorted != expected {
-                unmet.push(format!("capabilities are [{}], expected [{}]", is.join(", "), expected.join(", ")));
+                unmet.push(format!(
+                    "capabilities are [{}], expected [{}]",
+                    is.join(", "),
+                    expected.join(", ")
+                ));
             }
         }
         let codes = strings(&decision("reasons"), |each| each.get("code")?.as_str());
         for code in it.reasons.iter().flatten() {
             if !codes.contains(code) {
-                unmet.push(format!("reasons are [{}], expected {code} among them", codes.join(", ")));
+                unmet.push(format!(
+                    "reasons are [{}], expected {code} among them",
+                    codes.join(", ")
+                ));
             }
         }
         if let Some(expected) = it.status.filter(|expected| *expected != seen.status) {
@@ -164,11 +174,10 @@ impl Expectation {
             }
         }
         self.unmet_upstream(seen, &mut unmet);
-        if let Some(delay) = self.delayed {
-            if seen.held < delay || seen.held >= delay.saturating_add(TICKS) {
-                let (held, delay) = (format_duration(seen.held), format_duration(delay));
-                unmet.push(format!("the request was held for {held}, expected {delay}"));
-            }
+        let on_time = |delay: Duration| (delay..delay.saturating_add(TICKS)).contains(&seen.held);
+        if let Some(delay) = self.delayed.filter(|delay| !on_time(*delay)) {
+            let (held, delay) = (format_duration(seen.held), format_duration(delay));
+            unmet.push(format!("the request was held for {held}, expected {delay}"));
         }
         unmet
     }
@@ -261,7 +270,9 @@ impl ExpectDocument {
             && reasons.as_ref().is_none_or(Vec::is_empty)
             && status.is_none()
             && headers.as_ref().is_none_or(Map::is_empty)
-            && text.as_ref().is_none_or(|texts| texts.contains.is_empty() && texts.lacks.is_empty())
+            && text
+                .as_ref()
+                .is_none_or(|texts| texts.contains.is_empty() && texts.lacks.is_empty())
             && upstream.is_none()
             && metrics.as_ref().is_none_or(BTreeMap::is_empty)
     }
@@ -346,9 +357,9 @@ impl Condition {
             (_, None) => false,
             (Self::Is(expected), Some(is)) => is == expected,
             (Self::Contains(piece), Some(is)) => is.contains(piece.as_str()),
-            (Self::Between(least, most), Some(is)) => {
-                is.parse::<f64>().is_ok_and(|is| *least <= is && is <= *most)
-            }
+            (Self::Between(least, most), Some(is)) => is
+                .parse::<f64>()
+                .is_ok_and(|is| *least <= is && is <= *most),
         };
         let is = is.map_or_else(|| "absent".to_owned(), |is| format!("`{is}`"));
         let expected = match self {
@@ -435,21 +446,57 @@ mod tests {
     #[test]
     fn each_thing_that_is_not_met_is_told_with_what_was_seen() {
         for (expected, told) in [
-            (json!({"action": "deny"}), "action is throttle, expected deny"),
+            (
+                json!({"action": "deny"}),
+                "action is throttle, expected deny",
+            ),
             (json!({"rule": null}), "rule is budgets.b, expected null"),
             (json!({"tier": "basic"}), "tier is null, expected basic"),
-            (json!({"capabilities": ["a"]}), "capabilities are [b, a], expected [a]"),
-            (json!({"reasons": ["LISTED"]}), "reasons are [BUDGET_USED], expected LISTED among them"),
+            (
+                json!({"capabilities": ["a"]}),
+                "capabilities are [b, a], expected [a]",
+            ),
+            (
+                json!({"reasons": ["LISTED"]}),
+                "reasons are [BUDGET_USED], expected LISTED among them",
+            ),
             (json!({"status": 200}), "status is 429, expected 200"),
-            (json!({"headers": {"retry-after": "absent"}}), "header retry-after is `60`, expected none"),
-            (json!({"headers": {"x": "present"}}), "header x is absent, expected one"),
-            (json!({"headers": {"retry-after": {"atMost": 59}}}), "header retry-after is `60`, expected from -inf to 59"),
-            (json!({"body": {"error": {"type": "u"}}}), "body.error.type is t, expected u"),
-            (json!({"body": {"/error/none": 1}}), "body /error/none is absent, expected 1"),
-            (json!({"body": {"error": {"list": []}}}), "body.error.list is [{\"x\":1,\"y\":2}], expected []"),
-            (json!({"text": {"lacks": ["list"]}}), "the body contains `list`"),
-            (json!({"upstream": "reached"}), "the upstream was not reached"),
-            (json!({"delayed": "1s"}), "the request was held for 2s50ms, expected 1s"),
+            (
+                json!({"headers": {"retry-after": "absent"}}),
+                "header retry-after is `60`, expected none",
+            ),
+            (
+                json!({"headers": {"x": "present"}}),
+                "header x is absent, expected one",
+            ),
+            (
+                json!({"headers": {"retry-after": {"atMost": 59}}}),
+                "header retry-after is `60`, expected from -inf to 59",
+            ),
+            (
+                json!({"body": {"error": {"type": "u"}}}),
+                "body.error.type is t, expected u",
+            ),
+            (
+                json!({"body": {"/error/none": 1}}),
+                "body /error/none is absent, expected 1",
+            ),
+            (
+                json!({"body": {"error": {"list": []}}}),
+                "body.error.list is [{\"x\":1,\"y\":2}], expected []",
+            ),
+            (
+                json!({"text": {"lacks": ["list"]}}),
+                "the body contains `list`",
+            ),
+            (
+                json!({"upstream": "reached"}),
+                "the upstream was not reached",
+            ),
+            (
+                json!({"delayed": "1s"}),
+                "the request was held for 2s50ms, expected 1s",
+            ),
         ] {
             assert_eq!(expectation(expected).unmet(&seen()), [told]);
         }
@@ -467,7 +514,12 @@ mod tests {
         assert_eq!(expectation(met).unmet(&seen), Vec::<String>::new());
         let not = json!({"upstream": {"headers": {"x-a": "absent"}, "body": {"n": 2}}});
         assert_eq!(expectation(not).unmet(&seen).len(), 2);
-        assert_eq!(expectation(json!({"upstream": "not_reached"})).unmet(&seen).len(), 1);
+        assert_eq!(
+            expectation(json!({"upstream": "not_reached"}))
+                .unmet(&seen)
+                .len(),
+            1
+        );
     }
 
     #[test]
@@ -486,18 +538,28 @@ mod tests {
             assert_eq!(Expectation::new(document).unwrap_err().0, place, "{given}");
         }
         assert!(serde_json::from_value::<ExpectDocument>(json!({"upstream": "gone"})).is_err());
-        assert!(serde_json::from_value::<ExpectDocument>(json!({"upstream": {"bodi": 1}})).is_err());
+        assert!(
+            serde_json::from_value::<ExpectDocument>(json!({"upstream": {"bodi": 1}})).is_err()
+        );
     }
 
     #[test]
     fn counters_are_summed_over_the_labels_that_are_not_named() {
-        let values = [("wasmcustom.action=.=deny;.;tier=.=a;.;weir_exchanges", 2), ("wasmcustom.action=.=deny;.;tier=.=b;.;weir_exchanges", 1)];
+        let values = [
+            ("wasmcustom.action=.=deny;.;tier=.=a;.;weir_exchanges", 2),
+            ("wasmcustom.action=.=deny;.;tier=.=b;.;weir_exchanges", 1),
+        ];
         let stats = Stats::new(values.map(|(name, value)| (name.to_owned(), value)));
 
-        let met = expectation(json!({"metrics": {"weir_exchanges{action=deny}": 3, "weir_exchanges{action=deny, tier=\"b\"}": 1, "weir_exchanges{action=allow}": 0}}));
+        let met = expectation(
+            json!({"metrics": {"weir_exchanges{action=deny}": 3, "weir_exchanges{action=deny, tier=\"b\"}": 1, "weir_exchanges{action=allow}": 0}}),
+        );
         assert_eq!(met.unmet_metrics(&stats, |_| true), Vec::<String>::new());
         let not = expectation(json!({"metrics": {"weir_exchanges": 4}}));
-        assert_eq!(not.unmet_metrics(&stats, |_| true), ["metric weir_exchanges is 3, expected 4"]);
+        assert_eq!(
+            not.unmet_metrics(&stats, |_| true),
+            ["metric weir_exchanges is 3, expected 4"]
+        );
         assert_eq!(not.unmet_metrics(&stats, |_| false), Vec::<String>::new());
     }
 }

@@ -12,7 +12,9 @@ pub fn document(report: &Report) -> String {
         .collect();
     hosts.sort_unstable();
     hosts.dedup();
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"weir test\">\n");
+    let mut text = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"weir test\">\n",
+    );
     for host in hosts {
         suite(report, host, &mut text);
     }
@@ -67,7 +69,10 @@ fn suite(report: &Report, host: HostKind, text: &mut String) {
                 }
                 _ => {
                     let reason = escaped(reason);
-                    let _ = writeln!(body, "      <system-out>the rest is skipped: {reason}</system-out>");
+                    let _ = writeln!(
+                        body,
+                        "      <system-out>the rest is skipped: {reason}</system-out>"
+                    );
                 }
             }
         }
@@ -134,7 +139,11 @@ mod tests {
                 line: 3,
                 hosts: vec![
                     (HostKind::Native, failed, Duration::from_millis(1500)),
-                    (HostKind::Envoy, Ran::skipped("no time".into()), Duration::ZERO),
+                    (
+                        HostKind::Envoy,
+                        Ran::skipped("no time".into()),
+                        Duration::ZERO,
+                    ),
                 ],
                 differs: Vec::new(),
             }],

@@ -59,7 +59,9 @@ impl Request {
         let body = body(defaults, given)?;
         if !body.is_empty() {
             let json = || Value::from("application/json");
-            headers.entry("content-type".to_owned()).or_insert_with(json);
+            headers
+                .entry("content-type".to_owned())
+                .or_insert_with(json);
         }
         let mut read = Vec::new();
         for (name, value) in headers {
@@ -73,7 +75,9 @@ impl Request {
         let usual = if body.is_empty() { "GET" } else { "POST" };
         Ok(Self {
             method: method.map_or(usual, String::as_str).to_owned(),
-            path: path.map_or("/v1/chat/completions", String::as_str).to_owned(),
+            path: path
+                .map_or("/v1/chat/completions", String::as_str)
+                .to_owned(),
             headers: read,
             body,
         })
@@ -135,7 +139,6 @@ fn body(defaults: &RequestDocument, given: &RequestDocument) -> Result<Vec<u8>, 
     }
     Ok(bytes)
 }
-
 
 impl HeaderValue {
     fn read(value: &Value) -> Result<Option<Self>, String> {
@@ -211,7 +214,9 @@ impl Answer {
     /// Headers with the pseudo header.
     pub(super) fn header_lines(&self) -> Vec<(String, String)> {
         let status = (":status".to_owned(), self.status.to_string());
-        std::iter::once(status).chain(self.headers.clone()).collect()
+        std::iter::once(status)
+            .chain(self.headers.clone())
+            .collect()
     }
 }
 
@@ -265,23 +270,27 @@ fn usual_answer(request: &Request) -> (&'static str, String) {
         }
         (Endpoint::AnthropicMessages, _) => {
             let content = json!([{"type": "text", "text": "Hello."}]);
-            let body = json!({"type": "message", "role": "assistant", "content": content, "usage": usage});
+            let body =
+                json!({"type": "message", "role": "assistant", "content": content, "usage": usage});
             ("application/json", body.to_string())
         }
         (Endpoint::OpenAiResponses, _) => {
-            let body = json!({"object": "response", "status": "completed", "output": [], "usage": usage});
+            let body =
+                json!({"object": "response", "status": "completed", "output": [], "usage": usage});
             ("application/json", body.to_string())
         }
         (_, Provider::Gemini) => {
             let candidates = json!([{"content": {"role": "model", "parts": [{"text": "Hello."}]}}]);
-            let usage = json!({"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15});
+            let usage =
+                json!({"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15});
             let body = json!({"candidates": candidates, "usageMetadata": usage});
             ("application/json", body.to_string())
         }
         _ => {
             let message = json!({"role": "assistant", "content": "Hello."});
             let choices = json!([{"index": 0, "message": message, "finish_reason": "stop"}]);
-            let body = json!({"object": "chat.completion", "choices": choices, "usage": chat_usage});
+            let body =
+                json!({"object": "chat.completion", "choices": choices, "usage": chat_usage});
             ("application/json", body.to_string())
         }
     }
@@ -297,8 +306,12 @@ mod tests {
 
     #[test]
     fn a_request_is_the_defaults_with_what_is_different() {
-        let defaults = document(json!({"headers": {"X-Account-Id": "a", "x-plan": "payg"}, "body": {"model": "m", "n": 1}}));
-        let given = document(json!({"headers": {"x-plan": null, "x-account-created": {"ago": "1h"}}, "body": {"n": null, "user": "u"}, "size": "64B"}));
+        let defaults = document(
+            json!({"headers": {"X-Account-Id": "a", "x-plan": "payg"}, "body": {"model": "m", "n": 1}}),
+        );
+        let given = document(
+            json!({"headers": {"x-plan": null, "x-account-created": {"ago": "1h"}}, "body": {"n": null, "user": "u"}, "size": "64B"}),
+        );
 
         let request = Request::new(&defaults, &given).unwrap();
 
@@ -329,12 +342,19 @@ mod tests {
 
     #[test]
     fn what_is_no_header_and_no_size_is_told_with_its_place() {
-        let wrong = |value| Request::new(&RequestDocument::default(), &document(value)).unwrap_err();
+        let wrong =
+            |value| Request::new(&RequestDocument::default(), &document(value)).unwrap_err();
 
-        assert_eq!(wrong(json!({"headers": {"x-a": {"since": "1h"}}})).0, "headers.x-a");
+        assert_eq!(
+            wrong(json!({"headers": {"x-a": {"since": "1h"}}})).0,
+            "headers.x-a"
+        );
         assert_eq!(wrong(json!({"headers": {"x-a": ["1"]}})).0, "headers.x-a");
         assert_eq!(wrong(json!({"body": {}, "size": "7 KB"})).0, "size");
-        assert_eq!(wrong(json!({"body": {}, "size": "9999999999MiB"})).0, "size");
+        assert_eq!(
+            wrong(json!({"body": {}, "size": "9999999999MiB"})).0,
+            "size"
+        );
     }
 
     #[test]

@@ -92,9 +92,8 @@ impl Native {
     /// The request as it goes on, held for as long as it has to be.
     fn forward(&mut self, forward: Forward, headers: &[(String, String)], body: &[u8]) -> Asked {
         let mut headers: Vec<(String, String)> = headers.to_vec();
-        headers.retain(|(name, _)| {
-            !name.starts_with(':') && !forward.remove_headers.contains(name)
-        });
+        headers
+            .retain(|(name, _)| !name.starts_with(':') && !forward.remove_headers.contains(name));
         if let Some(delay) = forward.delay {
             let ticks = delay.as_nanos().div_ceil(TICK.as_nanos());
             self.pass(TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)));
@@ -130,7 +129,8 @@ impl Native {
                 !is_set && !changes.remove.contains(&name.as_str())
             });
             let set = changes.set.into_iter();
-            seen.headers.extend(set.map(|(name, value)| (name.to_owned(), value)));
+            seen.headers
+                .extend(set.map(|(name, value)| (name.to_owned(), value)));
         }
         let pieces = answer.body.chunks(PIECE).map(|piece| (piece, false));
         let end = (!answer.body.is_empty()).then_some((&[][..], true));
@@ -163,7 +163,9 @@ impl Native {
 fn reply(denial: Denial, seen: &mut Seen) {
     seen.status = denial.status;
     let headers = denial.headers.into_iter();
-    seen.headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
+    seen.headers = headers
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     seen.body = denial.body.into_bytes();
 }
 
@@ -184,8 +186,7 @@ impl Runner for Native {
         if let (Some(sentinel), Some(account)) = (&mut self.sentinel, exchange.suspect()) {
             exchange.stands(sentinel.standing(account, began, &mut self.store));
         }
-        let verdict =
-            exchange.decide(&policy, &self.key, body, &mut self.ledger, &mut self.store);
+        let verdict = exchange.decide(&policy, &self.key, body, &mut self.ledger, &mut self.store);
         let mut seen = Seen::default();
         let mut ended = true;
         match verdict {

@@ -23,7 +23,6 @@ pub const START: &str = "2026-11-01T08:00:00Z";
 #[error("{}", .0.join("\n"))]
 pub struct Mistakes(pub Vec<String>);
 
-
 /// Reads the files that `paths` name, and all `.yaml` files below the folders among them.
 ///
 /// # Errors
@@ -72,7 +71,10 @@ fn find(path: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in entries {
         if entry.is_dir() {
             find(&entry, found)?;
-        } else if entry.extension().is_some_and(|extension| extension == "yaml") {
+        } else if entry
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
             found.push(entry);
         }
     }
@@ -100,7 +102,8 @@ impl Reader<'_> {
         let value = file.value;
         self.document = YamlDocument::parse(&file.text).ok();
         if value.get("cases").is_none() && value.get("policy").is_none() {
-            let help = "a file of cases has `policy` and `cases`; scenarios need --plugin FILE.wasm";
+            let help =
+                "a file of cases has `policy` and `cases`; scenarios need --plugin FILE.wasm";
             self.tell("", format!("these are no cases: {help}"));
             return Vec::new();
         }
@@ -202,11 +205,13 @@ impl Reader<'_> {
             document.policy.is_some(),
         ];
         if kinds.into_iter().filter(|given| *given).count() > 1 {
-            let problem = "a phase is one of `send`, `wait` and `policy`; make several phases of it";
+            let problem =
+                "a phase is one of `send`, `wait` and `policy`; make several phases of it";
             self.tell(path, problem.to_owned());
             return None;
         }
-        let traffic = document.answer.is_some() || document.repeat.is_some() || document.every.is_some();
+        let traffic =
+            document.answer.is_some() || document.repeat.is_some() || document.every.is_some();
         if document.send.is_none() && traffic {
             let problem = "`answer`, `repeat` and `every` say more about `send`, which is missing";
             self.tell(path, problem.to_owned());
@@ -223,7 +228,10 @@ impl Reader<'_> {
             };
             let times = document.repeat.unwrap_or(1);
             if times == 0 {
-                self.tell(&format!("{path}.repeat"), "0 requests show nothing".to_owned());
+                self.tell(
+                    &format!("{path}.repeat"),
+                    "0 requests show nothing".to_owned(),
+                );
                 return None;
             }
             Step::Send {
@@ -246,12 +254,13 @@ impl Reader<'_> {
                 Some(self.right(&format!("{path}.expect"), read)?)
             }
         };
-        if let (Some(expect), false) = (&expect, matches!(step, Step::Send { .. })) {
-            if expect.looks_at_exchanges() {
-                let problem = "a phase without `send` has no exchange; only `metrics` can be expected of it";
-                self.tell(&format!("{path}.expect"), problem.to_owned());
-                return None;
-            }
+        let has_exchange = matches!(step, Step::Send { .. });
+        let looks = expect.as_ref().is_some_and(Expectation::looks_at_exchanges);
+        if looks && !has_exchange {
+            let problem =
+                "a phase without `send` has no exchange; only `metrics` can be expected of it";
+            self.tell(&format!("{path}.expect"), problem.to_owned());
+            return None;
         }
         if matches!(step, Step::Look) && expect.is_none() {
             let problem = "the phase does nothing; give it `send`, `wait`, `policy` or `expect`";
@@ -404,5 +413,119 @@ impl CasePolicy {
                 .map(ToString::to_string)
                 .collect()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: &str = r#"{apiVersion: weir/v1, kind: Policy, metadata: {name: p, version: "1", owner: o}, identity: {account: [{header: x-a}]}, capabilities: {}, tiers: [{name: all}], rollout: {mode: enforce}}"#;
+
+    fn cases(text: &str) -> Result<Vec<Case>, Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("c.yaml");
+        std::fs::write(&file, format!("policy: {POLICY}\n{text}")).unwrap();
+        let prefix = format!("{}:", file.display());
+        read(&[file], &mut BTreeSet::new()).map_err(|Mistakes(all)| {
+            let without = |mistake: &String| mistake.strip_prefix(&prefix).unwrap().to_owned();
+            all.iter().map(without).collect()
+        })
+    }
+
+    #[test]
+    fn a_case_has_the_policy_of_its_file_with_what_is_different() {
+        let text = "cases:\n- name: a\n  policy: {rollout: {mode: shadow}}\n  phases:\n  - {send: {}, expect: {status: 200}}\n  - policy: {rollout: {mode: enforce}}\n";
+
+        let cases = cases(text).unwrap();
+
+        assert_eq!(cases[0].base.value["rollout"]["mode"], "enforce");
+        assert_eq!(cases[0].policy.value["rollout"]["mode"], "shadow");
+        assert_eq!((cases[0].line, cases[0].phases[1].line), (3, 7));
+        let Step::Policy(last) = &cases[0].phases[1].step else {
+            panic!("{:?}", cases[0].phases[1]);
+        };
+        assert_eq!(last.value, cases[0].base.value);
+    }
+
+    #[test]
+    fn all_mistakes_of_a_file_are_told_with_their_places() {
+        let text = "\
+cases:
+- name: a
+  start: yesterday
+  phases: []
+- name: b
+  phases:
+  - {send: {}, wait: 1s}
+  - {answer: {}}
+  - {send: {headers: {x: [1]}}}
+  - {send: {}, repeat: 0}
+  - {wait: 1s, expect: {action: allow}}
+  - {}
+  - {send: {}, expect: {actoin: allow}}
+- name: c
+  phases: [{send: {}}]
+- {name: d, phases: [{send: {}, expect: {status: 200}}], policy: {rollout: {mode: loud}}}
+- {name: e, phases: [{send: {}, expect: {status: 200}}]}
+- {name: e, phases: [{send: {}, expect: {status: 200}}]}
+";
+
+        let mistakes = cases(text).unwrap_err();
+
+        let expected = [
+            "4:3: cases[0].start: `yesterday` is no point in time",
+            "8:5: cases[1].phases[0]: a phase is one of",
+            "9:5: cases[1].phases[1]: `answer`, `repeat` and `every` say more",
+            "10:23: cases[1].phases[2].send.headers.x: [1] is no header",
+            "11:16: cases[1].phases[3].repeat: 0 requests",
+            "12:16: cases[1].phases[4].expect: a phase without `send`",
+            "13:5: cases[1].phases[5]: the phase does nothing",
+            "14:25: cases[1].phases[6].expect.actoin: unknown field",
+            "15:3: cases[2]: the case expects nothing",
+            "17:58: cases[3].policy: the policy is refused: error P",
+            "19:4: cases[5].name: another case of this file is named `e` too",
+        ];
+        for (mistake, expected) in mistakes.iter().zip(expected) {
+            assert!(mistake.starts_with(expected), "{mistake}, not {expected}");
+        }
+        assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    }
+
+    #[test]
+    fn files_that_hold_no_cases_say_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("s.yaml");
+        std::fs::write(&file, "name: scenario\nsteps: []\n").unwrap();
+
+        let told = |path: PathBuf| {
+            let read = read(&[path], &mut BTreeSet::new());
+            read.unwrap_err().to_string()
+        };
+
+        assert!(told(file).contains("scenarios need --plugin"));
+        assert!(told(folder.path().join("none")).contains("cannot read"));
+        let empty = tempfile::tempdir().unwrap();
+        assert!(told(empty.path().to_owned()).contains("holds no cases"));
+    }
+
+    #[test]
+    fn a_file_is_read_with_the_files_that_it_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir(path("deep")).unwrap();
+        std::fs::write(path("p.yml"), POLICY).unwrap();
+        let text =
+            "policy: ../p.yml\ncases: [{name: a, phases: [{send: {}, expect: {status: 200}}]}]\n";
+        std::fs::write(path("deep/c.yaml"), text).unwrap();
+        let mut files = BTreeSet::new();
+
+        let cases = read(&[folder.path().to_owned()], &mut files).unwrap();
+
+        assert_eq!(cases.len(), 1);
+        assert_eq!(
+            files,
+            BTreeSet::from([path("deep/c.yaml"), path("deep/../p.yml")])
+        );
     }
 }

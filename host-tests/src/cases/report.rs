@@ -94,7 +94,11 @@ fn difference(case: &Case, one: &Ran, other: &Ran, detail: Detail) -> Option<Str
     for (phase, (one, other)) in phases {
         for (number, (one, other)) in one.iter().zip(other).enumerate() {
             if let Some(what) = one.difference(other, detail) {
-                return Some(format!("line {}, request {}: {what}", phase.line, number + 1));
+                return Some(format!(
+                    "line {}, request {}: {what}",
+                    phase.line,
+                    number + 1
+                ));
             }
         }
     }

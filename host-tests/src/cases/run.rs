@@ -185,7 +185,11 @@ fn phase(phase: &Phase, runner: &mut dyn Runner, ran: &mut Ran) -> Result<(), Ho
         Step::Look => {}
     }
     ran.phases.push(all);
-    if let Some(expect) = phase.expect.as_ref().filter(|expect| expect.looks_at_metrics()) {
+    if let Some(expect) = phase
+        .expect
+        .as_ref()
+        .filter(|expect| expect.looks_at_metrics())
+    {
         let stats = runner.metrics(&|stats| expect.unmet_metrics(stats, |_| true).is_empty())?;
         let unmet = expect.unmet_metrics(&stats, |metric| runner.counts(metric));
         ran.unmet.extend(unmet.into_iter().map(|what| Unmet {

@@ -68,7 +68,12 @@ impl Seen {
             let theirs = two.get(name).unwrap_or(&Value::Null);
             if value != theirs {
                 // Writing to a string does not fail.
-                let _ = write!(text, "{name} is {} there and {} here; ", brief(theirs), brief(value));
+                let _ = write!(
+                    text,
+                    "{name} is {} there and {} here; ",
+                    brief(theirs),
+                    brief(value)
+                );
             }
         }
         (!text.is_empty()).then(|| text.trim_end_matches("; ").to_owned())
@@ -102,9 +107,10 @@ impl Seen {
             }
         }
         let is_ours = self.upstream.is_none();
-        let upstream = self.upstream.as_ref().map(|asked| {
-            json!({"headers": own(&asked.headers), "body": text(&asked.body)})
-        });
+        let upstream = self
+            .upstream
+            .as_ref()
+            .map(|asked| json!({"headers": own(&asked.headers), "body": text(&asked.body)}));
         // A refusal's text tells how long to wait, and which decision it was.
         let body = match detail {
             Detail::Verdict if is_ours => kind_of(&self.body),
@@ -146,7 +152,10 @@ mod tests {
         Seen {
             decision: json!({"time": value, "action": "deny", "reasons": [{"code": "LISTED", "value": value}]}),
             status: 403,
-            headers: vec![("retry-after".into(), value.to_string()), ("date".into(), value.to_string())],
+            headers: vec![
+                ("retry-after".into(), value.to_string()),
+                ("date".into(), value.to_string()),
+            ],
             ..Seen::default()
         }
     }

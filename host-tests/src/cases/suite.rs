@@ -85,10 +85,7 @@ fn timed(case: &Case, runner: Result<impl Runner, HostFault>) -> Timed {
     (ran, began.elapsed())
 }
 
-fn native(
-    cases: &[Case],
-    progress: &dyn Fn(HostKind, &Case),
-) -> Result<Vec<Timed>, HostFault> {
+fn native(cases: &[Case], progress: &dyn Fn(HostKind, &Case)) -> Result<Vec<Timed>, HostFault> {
     let host = Host::new(HostConfig::default()).map_err(HostFault::of)?;
     let column = cases.iter().map(|case| {
         let process = host.another(HostConfig::default());
@@ -126,7 +123,12 @@ fn envoy(
 ) -> Result<Vec<Timed>, HostFault> {
     let mut column: Vec<Timed> = cases
         .iter()
-        .map(|case| (Ran::skipped(unfit(case).unwrap_or_default()), Duration::ZERO))
+        .map(|case| {
+            (
+                Ran::skipped(unfit(case).unwrap_or_default()),
+                Duration::ZERO,
+            )
+        })
         .collect();
     let fit = || (0..).zip(cases).filter(|(_, case)| unfit(case).is_none());
     let alone: Vec<usize> = fit()

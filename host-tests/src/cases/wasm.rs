@@ -96,11 +96,7 @@ fn lines(map: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// Sends a body in Envoy's reads, its end separately, as long as anybody takes it.
-fn pieces<'w>(
-    stream: &mut Stream<'w>,
-    body: &[u8],
-    send: impl Fn(&mut Stream<'w>, &[u8], bool),
-) {
+fn pieces<'w>(stream: &mut Stream<'w>, body: &[u8], send: impl Fn(&mut Stream<'w>, &[u8], bool)) {
     let end = (!body.is_empty()).then_some((&[][..], true));
     let whole = body.chunks(PIECE).map(|piece| (piece, false));
     for (piece, ends) in whole.chain(end) {
@@ -123,7 +119,9 @@ impl Runner for Wasm {
         let mut now = began;
         let mut stream = loop {
             let stream = self.worker.resume_stream(id).ok_or_else(gone)?;
-            let stands = !stream.has_ended() && !stream.is_answered_locally() && !stream.request_is_complete();
+            let stands = !stream.has_ended()
+                && !stream.is_answered_locally()
+                && !stream.request_is_complete();
             if !stands || now.saturating_since(began) > LONGEST_HOLD {
                 break stream;
             }

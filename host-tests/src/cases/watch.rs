@@ -38,7 +38,9 @@ impl Watch {
 
 /// `None` where it is not there, which is a state like any other: editors replace files.
 fn changed(path: &std::path::Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|file| file.modified()).ok()
+    std::fs::metadata(path)
+        .and_then(|file| file.modified())
+        .ok()
 }
 
 #[cfg(test)]

@@ -120,7 +120,10 @@ impl CaseOptions {
         let least = self.coverage_at_least.unwrap_or(0.0);
         let covered = report.coverage.percent();
         if covered < least {
-            writeln!(io::stderr(), "{covered:.1} % of the rules are covered, which is less than {least} %")?;
+            writeln!(
+                io::stderr(),
+                "{covered:.1} % of the rules are covered, which is less than {least} %"
+            )?;
         }
         Ok(match report.failed() == 0 && covered >= least {
             true => Outcome::Fine,

@@ -1,4 +1,5 @@
 //! What scripts rely on when they call `weir`: exit status, and what goes to which stream.
+mod cases;
 mod check;
 mod evaluate;
 mod plugin;
