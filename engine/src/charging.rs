@@ -4,8 +4,9 @@
 //! beside budgets and refuse nobody by themselves: they say when an account has to be better verified.
 use crate::{
     endpoint::Endpoint,
-    evaluate::{Asked, Evaluation},
+    evaluate::{Asked, Evaluation, Part},
     facts::{self, RequestFacts},
+    hash::HashKey,
     identity::Caller,
     ledger::{Admission, Charge, Ledger, Reservation},
     policy::{Budget, Per, Policy, Unit},
@@ -106,6 +107,14 @@ const fn used(unit: Unit, tokens: Tokens) -> u32 {
     }
 }
 
+/// Names a policy's counters: those of one that looks on are its own. `id` is what the counter is of.
+fn counter(part: Part, id: u64, key: &HashKey) -> u64 {
+    match part {
+        Part::Decides | Part::StandsDown => id,
+        Part::LooksOn => key.hash64("looks on", &[&id.to_be_bytes()]),
+    }
+}
+
 /// Reserves from every budget that holds for the caller; the verdict that lets pass, or the refusal.
 pub(crate) fn charge(
     asked: Asked<'_>,
@@ -120,6 +129,7 @@ pub(crate) fn charge(
         key,
         head,
         now,
+        part,
         ..
     } = asked;
     let tier = found.tier;
@@ -144,7 +154,7 @@ pub(crate) fn charge(
         };
         charges.push(Charge {
             owner,
-            budget: budget.id(key),
+            budget: counter(part, budget.id(key), key),
             window: budget.window,
             limit: budget.limit,
             amount: estimate(budget.unit, facts, policy),
@@ -161,7 +171,7 @@ pub(crate) fn charge(
             volumes.push((index, charges.len()));
             charges.push(Charge {
                 owner: account,
-                budget: threshold.id(key),
+                budget: counter(part, threshold.id(key), key),
                 window: threshold.window,
                 // A volume only counts: nobody is refused for want of room in it.
                 limit: u32::MAX,
@@ -272,7 +282,11 @@ fn step_up(
     store: &mut impl CounterStore,
 ) -> Verdict {
     let Asked {
-        policy, key, now, ..
+        policy,
+        key,
+        now,
+        part,
+        ..
     } = asked;
     let verification = &policy.verification;
     let mut verdict = Verdict::allow();
@@ -289,7 +303,13 @@ fn step_up(
         } else {
             // Shared memory that fails leaves the account its grace.
             ledger
-                .mark(account, threshold.grace_id(key), memory, now, store)
+                .mark(
+                    account,
+                    counter(part, threshold.grace_id(key), key),
+                    memory,
+                    now,
+                    store,
+                )
                 .ok()
         };
         let reason = Reason::rule(ReasonCode::VerificationRequired, f64::from(used));

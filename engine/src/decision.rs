@@ -2,9 +2,9 @@
 use crate::{
     detect::State,
     endpoint::Endpoint,
-    evaluate::Evaluation,
+    evaluate::{Evaluation, Part},
     identity::Head,
-    policy::Policy,
+    policy::{Arm, Policy},
     time::Timestamp,
     usage::Usage,
     verdict::{Reason, ReasonCode, Rule, rounded},
@@ -39,6 +39,59 @@ struct Record<'a> {
     campaign: Option<String>,
     rule: Option<String>,
     tokens: Option<TokensRecord>,
+    /// `current` or `candidate`, where there are two policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arm: Option<&'a str>,
+    /// What the policy that did not answer would have done, where it is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other: Option<Other>,
+}
+
+/// What the decision says of a deployment of two policies.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    /// The policy that answered.
+    pub(crate) arm: Arm,
+    /// What the other would have done, where it is something else.
+    pub(crate) other: Option<Other>,
+}
+
+/// What the policy that did not answer would have done if it enforced.
+#[derive(Debug, Serialize)]
+pub(crate) struct Other {
+    version: String,
+    digest: String,
+    would_action: &'static str,
+    basis: &'static str,
+    rule: Option<String>,
+}
+
+impl Other {
+    pub(crate) fn of(policy: &Policy, evaluation: &Evaluation) -> Self {
+        let verdict = &evaluation.verdict;
+        Self {
+            version: policy.version.clone(),
+            digest: policy.digest.clone(),
+            would_action: verdict.would_action.name(),
+            basis: verdict.basis.name(),
+            rule: verdict.rule.map(|rule| rule_name(policy, rule)),
+        }
+    }
+}
+
+/// One exchange that was decided.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Decided<'a> {
+    /// The request's head.
+    pub(crate) head: &'a Head,
+    /// The verdict and what it found.
+    pub(crate) evaluation: &'a Evaluation,
+    /// The part that the policy had in it.
+    pub(crate) part: Part,
+    /// When it came.
+    pub(crate) started: Timestamp,
+    /// What is known of its usage; `None` where no upstream answered.
+    pub(crate) usage: Option<Usage>,
 }
 
 #[derive(Serialize)]
@@ -67,13 +120,14 @@ pub fn id(head: &Head) -> String {
 }
 
 /// The decision as one line of JSON, without a line feed.
-pub fn to_json(
-    policy: &Policy,
-    head: &Head,
-    evaluation: &Evaluation,
-    started: Timestamp,
-    usage: Option<Usage>,
-) -> String {
+pub(crate) fn to_json(policy: &Policy, decided: Decided<'_>, beside: Option<Beside>) -> String {
+    let Decided {
+        head,
+        evaluation,
+        part,
+        started,
+        usage,
+    } = decided;
     let verdict = &evaluation.verdict;
     let names = policy.capabilities.names();
     let caller = head.caller.as_ref();
@@ -86,7 +140,10 @@ pub fn to_json(
             version: &policy.version,
             digest: &policy.digest,
         },
-        mode: policy.mode(),
+        mode: match part {
+            Part::StandsDown => "shadow",
+            Part::Decides | Part::LooksOn => policy.mode(),
+        },
         account: caller.map(|caller| caller.account.as_str()),
         organization: caller.and_then(|caller| caller.organization.as_deref()),
         tier: evaluation
@@ -127,6 +184,8 @@ pub fn to_json(
             }),
             _ => None,
         },
+        arm: beside.as_ref().map(|beside| beside.arm.name()),
+        other: beside.and_then(|beside| beside.other),
     };
     // Serialising plain strings and numbers has no way to fail; an empty line would at least not be a wrong one.
     serde_json::to_string(&record).unwrap_or_default()

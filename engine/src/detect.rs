@@ -54,6 +54,7 @@ mod wire;
 pub use detector::{Detector, Settings, Surveyed};
 pub use emergence::Emergence;
 pub use footprint::Footprint;
+pub use judgement::{BLOCK_HOURS, CLEAN_HOURS, HYSTERESIS, KEPT_BELOW_WATCH};
 pub use observation::{Observation, Plan, Verification};
 pub use printer::{HEAD_BYTES, MAX_TOOLS, Printer, SystemPrint, TAIL_BYTES, UserPrint, tools_hash};
 pub use profile::{Profile, ProfileError};

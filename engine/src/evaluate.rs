@@ -62,6 +62,19 @@ pub struct Evaluation {
     pub footprint: Option<Footprint>,
 }
 
+/// The part that a policy has in an exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// Its rollout says whether it acts for the caller.
+    #[default]
+    Decides,
+    /// Its guard has tripped: it decides and records, touches nothing.
+    StandsDown,
+    /// Another policy answers. It decides as if it enforced, on counters of its own, so that neither disturbs the
+    /// other's.
+    LooksOn,
+}
+
 /// One request and what it is judged by.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
@@ -77,6 +90,8 @@ pub struct Asked<'a> {
     pub standing: Option<Standing>,
     /// Requests that wait in this worker because they are delayed.
     pub waiting: usize,
+    /// Part of the policy in the exchange.
+    pub part: Part,
 }
 
 /// Decides on one request, and reserves from its budgets if it passes. One pass over the body; one read
@@ -123,7 +138,8 @@ pub fn evaluate(
         evaluation.verdict.reasons.push(reason);
     }
     let caller = asked.head.caller.as_ref();
-    evaluation.acts = asked.policy.rollout.acts_for(caller, evaluation.tier);
+    let rollout = &asked.policy.rollout;
+    evaluation.acts = asked.part == Part::Decides && rollout.acts_for(caller, evaluation.tier);
     if !evaluation.acts {
         evaluation.verdict.action = Action::Allow;
         evaluation.verdict.delay = None;
@@ -147,10 +163,7 @@ fn decide(
         let reasons = reason(ReasonCode::NoAccount);
         return Verdict::refuse(Action::Deny, Basis::None, Rule::Anonymous, reasons);
     };
-    found.tier = policy
-        .tiers
-        .iter()
-        .position(|tier| tier.matcher.matches(caller, now));
+    found.tier = policy.tier_of(caller, now);
     if let Some(entry) = policy.lists.deny.entry(caller, now) {
         let reasons = reason(ReasonCode::Listed);
         return Verdict::refuse(Action::Deny, Basis::List, Rule::DenyList(entry), reasons);
@@ -353,7 +366,8 @@ fn read<'a>(
     };
     let mut excerpt = policy.capabilities.excerpt();
     let read = match head.origin {
-        Some(_) => {
+        // The detector hears of an exchange once.
+        Some(_) if asked.part != Part::LooksOn => {
             let mut sinks = Both(&mut excerpt, Printer::new());
             let read = facts::read(head.endpoint, bytes, cut, &mut sinks);
             if let Ok(facts) = &read {
@@ -361,7 +375,7 @@ fn read<'a>(
             }
             read
         }
-        None => facts::read(head.endpoint, bytes, cut, &mut excerpt),
+        _ => facts::read(head.endpoint, bytes, cut, &mut excerpt),
     };
     match read {
         Ok(mut facts) => {

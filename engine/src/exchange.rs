@@ -1,11 +1,11 @@
 //! One exchange from its head to its log line: the sequence that every host drives.
 use crate::{
     charging::{Ending, Hold},
-    decision,
+    decision::{self, Beside},
     denial::{self, Denial},
     detect::{Observation, Plan, Standing, Verification},
     endpoint::{Endpoint, Provider},
-    evaluate::{Asked, Body, Evaluation, evaluate},
+    evaluate::{Asked, Body, Evaluation, Part, evaluate},
     hash::HashKey,
     identity::{self, Head},
     ledger::Ledger,
@@ -29,6 +29,8 @@ pub struct Exchange {
     arrived: Timestamp,
     standing: Option<Standing>,
     waiting: usize,
+    part: Part,
+    beside: Option<Beside>,
     evaluation: Option<Evaluation>,
     meter: UsageMeter,
     shaper: Option<ResponseShaper>,
@@ -109,6 +111,8 @@ impl Exchange {
             arrived: now,
             standing: None,
             waiting: 0,
+            part: Part::default(),
+            beside: None,
             evaluation: None,
             meter,
             shaper: None,
@@ -127,6 +131,29 @@ impl Exchange {
     /// What the detector thinks of the account. Without it, nothing is known of the account.
     pub fn stands(&mut self, standing: Standing) {
         self.standing = Some(standing);
+    }
+
+    /// The part that the policy has in the exchange, `Decides` unless told before deciding.
+    pub fn takes_part(&mut self, part: Part) {
+        self.part = part;
+    }
+
+    /// What the decision says of a second policy that decided, too.
+    pub(crate) fn is_beside(&mut self, beside: Beside) {
+        self.beside = Some(beside);
+    }
+
+    /// Whether the policy's rollout names the caller.
+    pub(crate) fn is_reached(&self, policy: &Policy) -> bool {
+        let caller = self.head.caller.as_ref();
+        let tier = caller.and_then(|caller| policy.tier_of(caller, self.started));
+        policy.rollout.acts_for(caller, tier)
+    }
+
+    /// Takes over what the host told `acting`, the exchange that is answered.
+    pub(crate) fn decides_beside(&mut self, acting: &Self) {
+        (self.arrived, self.waiting) = (acting.arrived, acting.waiting);
+        self.standing = acting.standing;
     }
 
     /// How many requests of this worker wait because they are delayed; tell it before deciding.
@@ -167,6 +194,7 @@ impl Exchange {
                     now: self.arrived,
                     standing: self.standing,
                     waiting: self.waiting,
+                    part: self.part,
                 };
                 none.insert(evaluate(asked, body, ledger, store))
             }
@@ -378,9 +406,38 @@ impl Exchange {
         self.is_unstripped
     }
 
-    /// Whether `finish` asks for the response's status: a reservation is held and no usage is known.
-    pub fn needs_status(&self, ended: bool) -> bool {
-        self.holds() && !matches!(self.usage(ended), Some(Usage::Known(_)))
+    /// Whether `finish` asks for the response's status: a reservation is held, or it is wanted for another reason,
+    /// and no usage is known.
+    pub fn needs_status(&self, wanted: bool, ended: bool) -> bool {
+        (wanted || self.holds()) && !matches!(self.usage(ended), Some(Usage::Known(_)))
+    }
+
+    /// What the response came to: its usage, and how it ended.
+    pub(crate) fn outcome(&self, ended: bool, status: Option<u16>) -> (Usage, Ending) {
+        let ending = match status {
+            Some(200..=299) if ended => Ending::Complete,
+            Some(200..=299) => Ending::BrokenOff,
+            // The upstream answered; the error is ours.
+            _ if self.is_cut => Ending::BrokenOff,
+            _ => Ending::Failed,
+        };
+        (self.usage(ended).unwrap_or(Usage::Unknown), ending)
+    }
+
+    /// Replaces what is held of budgets by what was used; a second time does nothing.
+    pub(crate) fn settle(
+        &mut self,
+        policy: &Policy,
+        usage: Usage,
+        ending: Ending,
+        now: Timestamp,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) {
+        let evaluation = self.evaluation.as_mut();
+        if let Some(hold) = evaluation.and_then(|evaluation| evaluation.hold.take()) {
+            hold.settle(policy, usage, ending, ledger, now, store);
+        }
     }
 
     /// Settles the budgets and writes the decision. `ended` says whether the response body ended in
@@ -395,25 +452,24 @@ impl Exchange {
         ledger: &mut Ledger,
         store: &mut impl CounterStore,
     ) -> Option<Finished> {
+        let (settled, ending) = self.outcome(ended, status);
+        self.settle(policy, settled, ending, now, ledger, store);
         let usage = self.usage(ended);
+        let beside = self.beside.take();
         let evaluation = self.evaluation.as_mut()?;
-        if let Some(hold) = evaluation.hold.take() {
-            let ending = match status {
-                Some(200..=299) if ended => Ending::Complete,
-                Some(200..=299) => Ending::BrokenOff,
-                // The upstream answered; the error is ours.
-                _ if self.is_cut => Ending::BrokenOff,
-                _ => Ending::Failed,
-            };
-            let usage = usage.unwrap_or(Usage::Unknown);
-            hold.settle(policy, usage, ending, ledger, now, store);
-        }
         if self.is_cut || self.is_unstripped {
             let went_on = if self.is_cut { 0.0 } else { 1.0 };
             let reason = Reason::rule(ReasonCode::NotStripped, went_on);
             evaluation.verdict.reasons.push(reason);
         }
-        let decision = decision::to_json(policy, &self.head, evaluation, self.started, usage);
+        let exchange = decision::Decided {
+            head: &self.head,
+            evaluation,
+            part: self.part,
+            started: self.started,
+            usage,
+        };
+        let decision = decision::to_json(policy, exchange, beside);
         let observation = self.observation(usage);
         Some(Finished {
             decision,

@@ -1,10 +1,12 @@
 //! The guard of a policy: what it did lately to whom it acts for, and whether that is too much.
 //!
 //! Workers count on their own and add their counts to one shared record now and then; the record also
-//! says whether the guard has tripped, so that all workers stop together. A tripped guard stays tripped for
-//! the policy that it watches (its digest names the record): a new version begins anew.
+//! says whether the guard has tripped, so that all workers stop together. There is one record for each arm of a
+//! deployment, because keys of shared data are there for ever. It belongs to the policy that was configured last;
+//! what still runs under the one before counts no longer. A tripped guard stays tripped until another policy is
+//! configured.
 use crate::{
-    policy::{Guard, Policy},
+    policy::{Arm, Deployment, Guard, Policy},
     store::{CounterStore, StoreError, Swap},
     time::Timestamp,
     window::{Span, Window},
@@ -13,18 +15,22 @@ use alloc::{vec, vec::Vec};
 
 /// Tries to write the record before the counts wait for the next time.
 const MAX_TRIES: u32 = 8;
-const MAGIC: [u8; 4] = *b"wg1\0";
+const MAGIC: [u8; 4] = *b"wg2\0";
+/// Bytes of a policy's digest that a record is named by.
+const DIGEST: usize = 16;
 /// Counters of each tier: exchanges, and those refused.
 const PER_TIER: usize = 2;
 /// Counters of all tiers together: exchanges admitted, and those the upstream failed.
 const OVERALL: usize = 2;
-/// What stands before the windows: magic, and one byte for each tier and one more that says what tripped it.
-const HEAD: usize = MAGIC.len() + 1;
+/// What stands before the windows: magic, digest, when the policy was configured, what tripped it.
+const HEAD: usize = MAGIC.len() + DIGEST + 8 + 1;
 
 /// One worker's counts of what a policy did, and what it knows of the guard.
 #[derive(Debug)]
 pub struct GuardWatch {
-    key: Vec<u8>,
+    arm: Arm,
+    digest: [u8; DIGEST],
+    configured: Timestamp,
     guard: Guard,
     /// Counts that were not added yet, in the order of the record's windows.
     counts: Vec<u32>,
@@ -45,25 +51,114 @@ pub enum Trip {
 pub struct Acted {
     /// Index of the caller's tier; `None` without a caller.
     pub tier: Option<usize>,
-    /// It was refused.
+    /// It was refused and, where there is a policy before it, that would have let it pass: who is refused by both
+    /// trips nothing.
     pub refused: bool,
-    /// The upstream failed it: 5xx, or no answer.
+    /// The upstream failed it: 5xx. (Clients that leave are no failure; else they could trip a guard at will.)
     pub failed: bool,
 }
 
+/// The guards of a deployment.
+#[derive(Debug, Default)]
+pub struct Guards {
+    current: Option<GuardWatch>,
+    candidate: Option<GuardWatch>,
+}
+
+impl Guards {
+    /// The watches over the policies of `deployment` that have a guard; `now` is when it is configured.
+    pub fn over(deployment: &Deployment, now: Timestamp) -> Self {
+        let candidate = deployment.candidate.as_ref();
+        Self {
+            current: GuardWatch::over(&deployment.current, Arm::Current, now),
+            candidate: candidate.and_then(|policy| GuardWatch::over(policy, Arm::Candidate, now)),
+        }
+    }
+
+    /// What tripped the guard of an arm, as far as this worker knows.
+    pub fn trip(&self, arm: Arm) -> Option<Trip> {
+        self.watch(arm)?.trip
+    }
+
+    /// Whether the guard of an arm has tripped, as far as this worker knows.
+    pub fn have_tripped(&self, arm: Arm) -> bool {
+        self.trip(arm).is_some()
+    }
+
+    /// Whether any policy has a guard.
+    pub const fn are_any(&self) -> bool {
+        self.current.is_some() || self.candidate.is_some()
+    }
+
+    /// Whether the guard of an arm counts failures of the upstream.
+    pub fn watch_failures(&self, arm: Arm) -> bool {
+        self.watch(arm)
+            .is_some_and(|watch| watch.guard.failed.is_some())
+    }
+
+    /// Counts an exchange that the policy of an arm acted on.
+    pub fn count(&mut self, arm: Arm, acted: Acted) {
+        let watch = match arm {
+            Arm::Current => &mut self.current,
+            Arm::Candidate => &mut self.candidate,
+        };
+        if let Some(watch) = watch {
+            watch.count(acted);
+        }
+    }
+
+    /// Adds what was counted to the shared records; the arms whose guard trips now, seen for the first time by this
+    /// worker. Calls as [`GuardWatch::look`].
+    ///
+    /// # Errors
+    /// The store's own; what was not added is kept.
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        store: &mut impl CounterStore,
+    ) -> Result<Vec<(Arm, Trip)>, StoreError> {
+        let mut tripped = Vec::new();
+        let watches = [
+            (Arm::Current, &mut self.current),
+            (Arm::Candidate, &mut self.candidate),
+        ];
+        for (arm, watch) in watches {
+            let Some(watch) = watch else { continue };
+            if watch.look(now, store)? {
+                tripped.extend(watch.trip.map(|trip| (arm, trip)));
+            }
+        }
+        Ok(tripped)
+    }
+
+    const fn watch(&self, arm: Arm) -> Option<&GuardWatch> {
+        match arm {
+            Arm::Current => self.current.as_ref(),
+            Arm::Candidate => self.candidate.as_ref(),
+        }
+    }
+}
+
 impl GuardWatch {
-    /// The watch over `policy`; `None` where it has no guard. Allocates some bytes for each tier.
-    pub fn over(policy: &Policy) -> Option<Self> {
+    /// The watch over `policy`, which is `arm` of what is configured at `now`; `None` where it has no guard.
+    /// Allocates some bytes for each tier.
+    pub fn over(policy: &Policy, arm: Arm, now: Timestamp) -> Option<Self> {
         let guard = policy.guard()?.clone();
-        let mut key = b"weir.1.guard.".to_vec();
-        key.extend(policy.digest().bytes().skip("sha256:".len()).take(16));
+        let mut digest = [0; DIGEST];
+        let hex = policy.digest().bytes().skip("sha256:".len());
+        digest
+            .iter_mut()
+            .zip(hex)
+            .for_each(|(byte, digit)| *byte = digit);
         let windows = guard
             .refused
             .len()
             .saturating_mul(PER_TIER)
             .saturating_add(OVERALL);
         Some(Self {
-            key,
+            arm,
+            digest,
+            configured: now,
             guard,
             counts: vec![0; windows],
             trip: None,
@@ -107,10 +202,26 @@ impl GuardWatch {
         if self.trip.is_some() {
             return Ok(false);
         }
+        let key = self.key();
         let mut bytes = Vec::new();
         for _ in 0..MAX_TRIES {
-            let version = store.get(&self.key, &mut bytes)?;
-            let mut record = Record::read(&bytes, &self.guard, self.counts.len());
+            let version = store.get(&key, &mut bytes)?;
+            let mut record = match Record::read(&bytes, &self.guard) {
+                Some(record)
+                    if record.digest != self.digest && record.configured > self.configured =>
+                {
+                    // Another policy has taken its place.
+                    self.counts.fill(0);
+                    return Ok(false);
+                }
+                Some(record)
+                    if record.digest == self.digest
+                        && record.windows.len() == self.counts.len() =>
+                {
+                    record
+                }
+                _ => self.empty_record(),
+            };
             if let Some(trip) = record.trip {
                 self.trip = Some(trip);
                 return Ok(true);
@@ -121,8 +232,9 @@ impl GuardWatch {
             for (window, count) in record.windows.iter_mut().zip(&self.counts) {
                 window.charge(now, *count);
             }
+            record.configured = record.configured.max(self.configured);
             record.trip = record.judge(&self.guard, now);
-            if store.compare_and_swap(&self.key, &record.to_bytes(), version)? == Swap::Done {
+            if store.compare_and_swap(&key, &record.to_bytes(), version)? == Swap::Done {
                 self.counts.fill(0);
                 self.trip = record.trip;
                 return Ok(record.trip.is_some());
@@ -130,34 +242,49 @@ impl GuardWatch {
         }
         Ok(false)
     }
+
+    fn key(&self) -> Vec<u8> {
+        let mut key = b"weir.1.guard.".to_vec();
+        key.extend(self.arm.name().bytes());
+        key
+    }
+
+    fn empty_record(&self) -> Record {
+        Record {
+            digest: self.digest,
+            configured: self.configured,
+            trip: None,
+            windows: vec![Window::new(Span::of(self.guard.window)); self.counts.len()],
+        }
+    }
 }
 
 /// The shared record.
 struct Record {
+    digest: [u8; DIGEST],
+    configured: Timestamp,
     trip: Option<Trip>,
     windows: Vec<Window>,
 }
 
 impl Record {
-    /// Reads a record; an empty one where there is none, or one that is damaged.
-    fn read(bytes: &[u8], guard: &Guard, windows: usize) -> Self {
+    /// Reads a record; `None` where there is none, or one that is damaged.
+    fn read(bytes: &[u8], guard: &Guard) -> Option<Self> {
         let span = Span::of(guard.window);
-        let read = || {
-            let rest = bytes.strip_prefix(&MAGIC)?;
-            let (&trip, mut rest) = rest.split_first()?;
-            let mut read = Vec::new();
-            while let Some((window, after)) = rest.split_first_chunk() {
-                read.push(Window::from_bytes(span, window));
-                rest = after;
-            }
-            (read.len() == windows && rest.is_empty()).then_some(Self {
-                trip: Trip::from_byte(trip),
-                windows: read,
-            })
-        };
-        read().unwrap_or_else(|| Self {
-            trip: None,
-            windows: vec![Window::new(span); windows],
+        let rest = bytes.strip_prefix(&MAGIC)?;
+        let (&digest, rest) = rest.split_first_chunk()?;
+        let (&configured, rest) = rest.split_first_chunk()?;
+        let (&trip, mut rest) = rest.split_first()?;
+        let mut windows = Vec::new();
+        while let Some((window, after)) = rest.split_first_chunk() {
+            windows.push(Window::from_bytes(span, window));
+            rest = after;
+        }
+        rest.is_empty().then_some(Self {
+            digest,
+            configured: Timestamp::from_unix_nanos(u64::from_be_bytes(configured)),
+            trip: Trip::from_byte(trip),
+            windows,
         })
     }
 
@@ -165,6 +292,8 @@ impl Record {
         let size = self.windows.len().saturating_mul(Window::BYTES);
         let mut bytes = Vec::with_capacity(HEAD.saturating_add(size));
         bytes.extend(MAGIC);
+        bytes.extend(self.digest);
+        bytes.extend(self.configured.as_unix_nanos().to_be_bytes());
         bytes.push(Trip::to_byte(self.trip));
         for window in &self.windows {
             bytes.extend(window.to_bytes());
@@ -233,12 +362,10 @@ mod tests {
             "rollout": {{"mode": "enforce", "guard": {guard}}}}}"#
         );
         let checked = Policy::check(json.as_bytes(), None);
-        GuardWatch::over(
-            &checked
-                .policy
-                .unwrap_or_else(|| panic!("{:?}", checked.diagnostics)),
-        )
-        .unwrap()
+        let policy = checked
+            .policy
+            .unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+        GuardWatch::over(&policy, Arm::Current, at(0)).unwrap()
     }
 
     const fn at(seconds: u64) -> Timestamp {
@@ -309,14 +436,36 @@ mod tests {
     fn a_damaged_record_is_begun_anew() {
         let guard = r#"{"refusedShare": 0.5, "minExchanges": 1}"#;
         let (mut watch, mut store) = (watch(guard), MemoryStore::new());
-        let key = watch.key.clone();
         store
-            .compare_and_swap(&key, b"wg1\0\x07short", None)
+            .compare_and_swap(&watch.key(), b"wg2\0\x07short", None)
             .unwrap();
         watch.count(acted(1, false, false));
 
         assert_eq!(watch.look(at(0), &mut store), Ok(false));
 
         assert_eq!(watch.trip(), None);
+    }
+
+    #[test]
+    fn the_policy_that_was_configured_last_has_the_record_and_the_one_before_counts_no_longer() {
+        let (one, other) = (
+            r#"{"refusedShare": 0.5, "minExchanges": 1}"#,
+            r#"{"refusedShare": 0.4, "minExchanges": 1}"#,
+        );
+        let (mut before, mut after, mut store) = (watch(one), watch(other), MemoryStore::new());
+        after.configured = at(10);
+        before.count(acted(1, false, false));
+        assert_eq!(before.look(at(1), &mut store), Ok(false));
+
+        after.count(acted(1, false, false));
+        assert_eq!(after.look(at(11), &mut store), Ok(false));
+        for _ in 0..9 {
+            before.count(acted(1, true, false));
+        }
+
+        assert_eq!(before.look(at(12), &mut store), Ok(false), "it is over");
+        assert_eq!(after.look(at(12), &mut store), Ok(false));
+        let key_count = usize::from(store.get(&before.key(), &mut Vec::new()).unwrap().is_some());
+        assert_eq!((before.key(), key_count), (after.key(), 1));
     }
 }

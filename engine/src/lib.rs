@@ -75,6 +75,7 @@ mod sse;
 pub mod store;
 pub mod table;
 pub mod time;
+pub mod trial;
 pub mod usage;
 pub mod verdict;
 pub mod window;

@@ -36,6 +36,8 @@ mod metering;
 mod metrics;
 #[path = "e2e/reload.rs"]
 mod reload;
+#[path = "e2e/rollout.rs"]
+mod rollout;
 #[path = "e2e/secrets.rs"]
 mod secrets;
 #[path = "e2e/shaping.rs"]

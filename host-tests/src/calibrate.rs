@@ -8,6 +8,7 @@
 //! operator of a campaign sets freely (volume, answer length, turns) says nothing by its level. The prior,
 //! the drift and the caps stay as they are, and the boundary only rises.
 pub mod fit;
+pub mod thresholds;
 
 use crate::evaluate::in_parallel;
 use crate::world::{Corpora, Observer, World, WorldScenario};

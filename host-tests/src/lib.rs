@@ -7,7 +7,7 @@
 //! [`scenario`] says what happens to one, [`plugin_test`] and [`conformance`] run scenarios, [`calls`] and [`schedule`]
 //! look into a run. Beside the host stands what the `weir` command is made of:
 //! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
-//! detector, [`policy_file`] and [`cases`] for policies, [`demo`].
+//! detector, [`cases`], [`diff`] and [`policy_file`] for policies, [`demo`].
 //!
 //! ```
 //! use weir_host::{Exchange, Host, HostConfig, Plugin, PluginConfig};
@@ -42,6 +42,7 @@ mod base;
 mod callouts;
 mod census;
 mod clusters;
+mod columns;
 mod envoy_replies;
 mod events;
 mod exchange;
@@ -62,6 +63,7 @@ mod log;
 mod memory;
 mod metrics;
 mod outcome;
+mod page;
 mod phase;
 mod plugin;
 mod protobuf;
@@ -83,8 +85,10 @@ pub mod calibrate;
 pub mod calls;
 pub mod cases;
 pub mod conformance;
+pub mod decision;
 pub mod decision_log;
 pub mod demo;
+pub mod diff;
 pub mod evaluate;
 pub mod output;
 pub mod plugin_test;

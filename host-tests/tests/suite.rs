@@ -68,6 +68,8 @@ mod process; // threads, VMs and listeners of a whole proxy
 mod properties; // attributes and filter state
 #[path = "suite/queues.rs"]
 mod queues; // shared queues and their ready callbacks
+#[path = "suite/rollout.rs"]
+mod rollout; // two policies, arms, guards, reloads
 #[path = "suite/sdk_guests.rs"]
 mod sdk_guests; // examples on the Rust SDK
 #[path = "suite/secrecy.rs"]

@@ -6,6 +6,7 @@
 
 mod delay;
 mod hostcalls;
+mod installed;
 mod metrics;
 mod root;
 mod stall;

@@ -1,6 +1,7 @@
 //! The root context: takes a policy, makes streams, ticks.
 use crate::{
     hostcalls::{self, Buffer, Level},
+    installed::{self, Installed},
     stall::Stalls,
     stream::Stream,
     worker,
@@ -11,7 +12,7 @@ use proxy_wasm::{
 };
 use std::{cell::RefCell, rc::Rc};
 use weir_engine::{
-    policy::{Policy, Severity},
+    policy::{Deployment, Severity},
     time::Timestamp,
 };
 
@@ -21,13 +22,17 @@ const TICK_MS: u32 = 100;
 /// While the detector has more to do than one tick may: a millisecond of every ten.
 const BUSY_TICK_MS: u32 = 10;
 
+/// Ticks between two looks at the guards: about a second, or less while the detector is busy.
+const TICKS_PER_LOOK: u32 = 10;
+
 /// One configuration of the plugin.
 #[derive(Default)]
 pub(crate) struct Root {
-    policy: Option<Rc<Policy>>,
+    installed: Option<Rc<Installed>>,
     /// Streams that wait for their body.
     stalls: Rc<RefCell<Stalls>>,
     busy: bool,
+    ticks: u32,
 }
 
 impl Context for Root {
@@ -45,7 +50,7 @@ impl RootContext for Root {
             return false;
         };
         let now = Timestamp::from_unix_nanos(hostcalls::now_unix_nanos());
-        let checked = Policy::check(&json, Some(now));
+        let checked = Deployment::check(&json, Some(now));
         for diagnostic in checked.diagnostics.iter() {
             let level = match diagnostic.severity {
                 Severity::Error => Level::Error,
@@ -53,16 +58,18 @@ impl RootContext for Root {
             };
             hostcalls::log(level, &format!("weir: {diagnostic}"));
         }
-        let Some(policy) = checked.policy else {
+        let Some(deployment) = checked.deployment else {
             if json.first() == Some(&0x0a) {
                 let text = "weir: the configuration looks like a protobuf message; give a google.protobuf.StringValue that holds the policy as JSON";
                 hostcalls::log(Level::Error, text);
             }
             return false;
         };
-        if let Err(error) = worker::prepare(&policy) {
-            hostcalls::log(Level::Error, &format!("weir: {error}"));
-            return false;
+        for policy in deployment.policies() {
+            if let Err(error) = worker::prepare(policy) {
+                hostcalls::log(Level::Error, &format!("weir: {error}"));
+                return false;
+            }
         }
         if hostcalls::set_tick_period_ms(TICK_MS).is_err() {
             hostcalls::log(
@@ -71,15 +78,19 @@ impl RootContext for Root {
             );
             return false;
         }
-        let text = format!(
-            "weir: policy {} version {} ({}) in force, mode {}",
-            policy.name(),
-            policy.version(),
-            policy.digest(),
-            policy.mode()
-        );
+        let current = installed::told(&deployment.current);
+        let text = match &deployment.candidate {
+            None => format!("weir: {current} in force"),
+            Some(candidate) => {
+                let candidate = installed::told(candidate);
+                format!("weir: {current} in force, candidate {candidate}")
+            }
+        };
         hostcalls::log(Level::Info, &text);
-        self.policy = Some(Rc::new(policy));
+        let installed = Installed::new(deployment, now);
+        // A guard that has tripped is known from the start where the same policy is configured again.
+        worker::with(|worker| installed.begin(worker));
+        self.installed = Some(Rc::new(installed));
         true
     }
 
@@ -90,6 +101,12 @@ impl RootContext for Root {
             // Refused, the work goes on at the old pace.
             if hostcalls::set_tick_period_ms(period).is_ok() {
                 self.busy = busy;
+            }
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks % TICKS_PER_LOOK == 0 {
+            if let Some(installed) = &self.installed {
+                worker::with(|worker| installed.look(worker));
             }
         }
         let overdue = worker::with(|worker| {
@@ -107,7 +124,7 @@ impl RootContext for Root {
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
         Some(Box::new(Stream::new(
             id,
-            self.policy.clone(),
+            self.installed.clone(),
             Rc::clone(&self.stalls),
         )))
     }

@@ -1,6 +1,7 @@
 //! One exchange as Envoy tells it, callback by callback. Takes no decision of its own.
 use crate::{
     hostcalls::{self, Buffer, HeaderMap, Level, Pairs},
+    installed::Installed,
     stall::Stalls,
     store::SharedData,
     worker,
@@ -13,19 +14,19 @@ use std::{cell::RefCell, rc::Rc};
 use weir_engine::{
     denial::Denial,
     evaluate::Body,
-    exchange::{Answer, Exchange, Forward, HeadChanges},
-    policy::Policy,
+    exchange::{Answer, Forward, HeadChanges},
+    trial::Trial,
 };
 
 /// The filter state that access logs read as `wasm.weir.decision`.
 const DECISION: &str = "weir.decision";
 
-/// One stream. Keeps the policy that it began under, whatever is configured meanwhile.
+/// One stream. Keeps the policies that it began under, whatever is configured meanwhile.
 pub(crate) struct Stream {
     id: u32,
-    policy: Option<Rc<Policy>>,
+    installed: Option<Rc<Installed>>,
     stalls: Rc<RefCell<Stalls>>,
-    exchange: Option<Exchange>,
+    trial: Option<Trial>,
     /// The request says how long its body is.
     has_length: bool,
     decided: bool,
@@ -34,12 +35,16 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    pub(crate) fn new(id: u32, policy: Option<Rc<Policy>>, stalls: Rc<RefCell<Stalls>>) -> Self {
+    pub(crate) fn new(
+        id: u32,
+        installed: Option<Rc<Installed>>,
+        stalls: Rc<RefCell<Stalls>>,
+    ) -> Self {
         Self {
             id,
-            policy,
+            installed,
             stalls,
-            exchange: None,
+            trial: None,
             has_length: false,
             decided: false,
             replied: false,
@@ -50,10 +55,11 @@ impl Stream {
     /// Decides once and carries the verdict out.
     fn decide(&mut self, body: Body<'_>) -> Action {
         self.decided = true;
-        let (Some(policy), Some(exchange)) = (&self.policy, &mut self.exchange) else {
+        let (Some(installed), Some(trial)) = (&self.installed, &mut self.trial) else {
             return Action::Continue;
         };
         let answer = worker::with(|worker| {
+            let exchange = trial.exchange_mut();
             let standing = exchange
                 .suspect()
                 .and_then(|account| worker.standing(account));
@@ -62,8 +68,8 @@ impl Stream {
             }
             exchange.waits_with(worker.delays.len());
             exchange.arrives(worker.latest());
-            exchange.decide(
-                policy,
+            trial.decide(
+                &installed.deployment,
                 &worker.key,
                 body,
                 &mut worker.ledger,
@@ -93,8 +99,10 @@ impl Stream {
             worker::with(|worker| worker.count_unshaped("request"));
         }
         // What the request still asks for may be more than it may have: the engine says whether it goes on.
-        if let (true, Some(policy), Some(exchange)) = (unchanged, &self.policy, &mut self.exchange)
+        if let (true, Some(installed), Some(trial)) = (unchanged, &self.installed, &mut self.trial)
         {
+            let policy = trial.policy(&installed.deployment);
+            let exchange = trial.exchange_mut();
             let denial = worker::with(|worker| {
                 exchange.not_changed(policy, &mut worker.ledger, &mut SharedData)
             });
@@ -145,9 +153,10 @@ impl Stream {
     /// given back before the client can know that it is over.
     fn response_part(&mut self, end: bool) {
         self.ended |= end;
-        let Some(exchange) = self.exchange.as_mut().filter(|_| end) else {
+        let Some(trial) = self.trial.as_mut().filter(|_| end) else {
             return;
         };
+        let exchange = trial.exchange_mut();
         if exchange.holds_leases() {
             worker::with(|worker| {
                 exchange.response_ended(worker.latest(), &mut worker.ledger, &mut SharedData);
@@ -165,12 +174,18 @@ impl Stream {
         }
     }
 
+    /// Bytes of the body that the policy which answers reads at most.
+    fn max_body(&self) -> Option<usize> {
+        let (installed, trial) = (self.installed.as_ref()?, self.trial.as_ref()?);
+        Some(trial.policy(&installed.deployment).max_body())
+    }
+
     /// Decides when enough of the body is there.
     fn body(&mut self, size: usize, end: bool) -> Action {
         if self.decided {
             return self.after_verdict();
         }
-        let Some(cap) = self.policy.as_ref().map(|policy| policy.max_body()) else {
+        let Some(cap) = self.max_body() else {
             return Action::Continue;
         };
         if !end && size <= cap {
@@ -240,7 +255,7 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
-        let Some(policy) = &self.policy else {
+        let Some(installed) = &self.installed else {
             return Action::Continue;
         };
         // Without headers there is no caller, and the policy says what happens to that.
@@ -250,10 +265,12 @@ impl HttpContext for Stream {
             worker.serves_streams = true;
             worker.open = worker.open.saturating_add(1);
             let now = worker.now();
-            Exchange::begin(policy, &worker.key, Pairs::new(&headers), now)
+            let (guards, headers) = (installed.guards()?, Pairs::new(&headers));
+            let deployment = &installed.deployment;
+            Some(Trial::begin(deployment, &guards, &worker.key, headers, now))
         });
-        let needs_body = begun.as_ref().is_some_and(Exchange::needs_body);
-        self.exchange = begun;
+        self.trial = begun.flatten();
+        let needs_body = self.trial.as_ref().is_some_and(Trial::needs_body);
         if end || !needs_body {
             return self.decide(Body::Whole(&[]));
         }
@@ -288,16 +305,18 @@ impl HttpContext for Stream {
             return self.after_verdict();
         }
         // Trailers end the body, and the last body callback did not know that it was the last.
-        let cap = self.policy.as_ref().map_or(0, |policy| policy.max_body());
+        let cap = self.max_body().unwrap_or_default();
         let bytes = hostcalls::buffer(Buffer::RequestBody, cap).unwrap_or_default();
         self.decide(Body::Whole(&bytes))
     }
 
     fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
         self.response_part(end);
-        let (Some(policy), Some(exchange)) = (&self.policy, &mut self.exchange) else {
+        let (Some(installed), Some(trial)) = (&self.installed, &mut self.trial) else {
             return Action::Continue;
         };
+        let policy = trial.policy(&installed.deployment);
+        let exchange = trial.exchange_mut();
         if self.replied || !exchange.needs_response_head(policy) {
             return Action::Continue;
         }
@@ -316,9 +335,10 @@ impl HttpContext for Stream {
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
         self.response_part(end);
-        let Some(exchange) = self.exchange.as_mut().filter(|_| !self.replied) else {
+        let Some(trial) = self.trial.as_mut().filter(|_| !self.replied) else {
             return Action::Continue;
         };
+        let exchange = trial.exchange_mut();
         if !exchange.reads_response() {
             return Action::Continue;
         }
@@ -345,7 +365,7 @@ impl HttpContext for Stream {
     }
 
     fn on_log(&mut self) {
-        let (Some(policy), Some(mut exchange)) = (self.policy.clone(), self.exchange.take()) else {
+        let (Some(installed), Some(mut trial)) = (self.installed.clone(), self.trial.take()) else {
             return;
         };
         worker::with(|worker| {
@@ -355,20 +375,26 @@ impl HttpContext for Stream {
             worker.delays.forget(self.id);
             worker.open = worker.open.saturating_sub(1);
             let now = worker.latest();
-            let status = exchange
-                .needs_status(self.ended)
-                .then(hostcalls::response_status);
-            let Some(finished) = exchange.finish(
-                &policy,
-                self.ended,
-                status.flatten(),
-                now,
-                &mut worker.ledger,
-                &mut SharedData,
-            ) else {
+            let deployment = &installed.deployment;
+            let finished = installed.with_guards(|guards| {
+                let status = trial
+                    .needs_status(guards, self.ended)
+                    .then(hostcalls::response_status);
+                trial.finish(
+                    deployment,
+                    guards,
+                    self.ended,
+                    status.flatten(),
+                    now,
+                    &mut worker.ledger,
+                    &mut SharedData,
+                )
+            });
+            let Some(finished) = finished.flatten() else {
                 worker.count_abandoned();
                 return;
             };
+            let (policy, exchange) = (trial.policy(deployment), trial.exchange());
             if let Some(observation) = &finished.observation {
                 worker.observe(observation);
             }
@@ -382,7 +408,10 @@ impl HttpContext for Stream {
                 worker.count_unshaped("response");
             }
             if let Some(evaluation) = exchange.evaluation() {
-                worker.count(&policy, exchange.head(), evaluation, finished.usage);
+                worker.count(policy, exchange.head(), evaluation, finished.usage);
+            }
+            if deployment.candidate.is_some() {
+                worker.count_trial(deployment, &trial);
             }
         });
     }

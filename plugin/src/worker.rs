@@ -10,6 +10,7 @@ use crate::{
 };
 use std::cell::RefCell;
 use weir_engine::{
+    decision,
     detect::{
         Observation, Standing, State,
         sentinel::{Sentinel, SentinelStats},
@@ -18,10 +19,11 @@ use weir_engine::{
     hash::HashKey,
     identity::Head,
     ledger::{Ledger, LedgerStats},
-    policy::{Detection, Policy},
+    policy::{Arm, Deployment, Detection, Policy},
     store::{CounterStore, StoreError, Swap},
     table::Layout,
     time::Timestamp,
+    trial::Trial,
     usage::Usage,
     verdict::Rule,
 };
@@ -57,6 +59,8 @@ pub(crate) struct Worker {
     reported: LedgerStats,
     latest: Timestamp,
     ticks: u32,
+    /// A disagreement of two policies was told since the last report.
+    told_disagreement: bool,
 }
 
 /// This VM's part in detection.
@@ -100,6 +104,7 @@ pub(crate) fn prepare(policy: &Policy) -> Result<(), StoreError> {
         reported: LedgerStats::default(),
         latest: Timestamp::default(),
         ticks: 0,
+        told_disagreement: false,
     };
     worker.watch(policy)?;
     WORKER.with(|slot| {
@@ -253,6 +258,53 @@ impl Worker {
         }
     }
 
+    /// Counts an exchange that two policies decided on. What they disagree on is counted; one example of it in five
+    /// seconds is told in the log, by its decision, which access logs have in full.
+    pub(crate) fn count_trial(&mut self, deployment: &Deployment, trial: &Trial) {
+        let Some(evaluation) = trial.exchange().evaluation() else {
+            return;
+        };
+        let tier = evaluation
+            .tier
+            .and_then(|tier| trial.policy(deployment).tier_names().nth(tier))
+            .unwrap_or("none");
+        let arm = trial.arm().name();
+        let action = evaluation.verdict.action.name();
+        let labels = [("arm", arm), ("action", action), ("tier", tier)];
+        self.metrics.add("rollout_exchanges", &labels, 1);
+        let Some(disagreement) = trial.disagreement() else {
+            return;
+        };
+        let (current, candidate) = (disagreement.current.name(), disagreement.candidate.name());
+        let labels = [
+            ("arm", arm),
+            ("current", current),
+            ("candidate", candidate),
+            ("tier", tier),
+        ];
+        self.metrics.add("disagreements", &labels, 1);
+        if !self.told_disagreement {
+            self.told_disagreement = true;
+            let decision = decision::id(trial.exchange().head());
+            let text = format!(
+                "weir: the current policy would {current}, the candidate {candidate}; {arm} acted, decision {decision}"
+            );
+            hostcalls::log(Level::Info, &text);
+        }
+    }
+
+    /// Tells whether the guard of an arm has tripped.
+    pub(crate) fn tell_guard(&mut self, arm: Arm, tripped: bool) {
+        let labels = [("arm", arm.name())];
+        self.metrics
+            .set("guard_tripped", &labels, u64::from(tripped));
+    }
+
+    /// Counts a look at a guard that shared memory refused.
+    pub(crate) fn count_guard_failure(&mut self) {
+        self.metrics.add("guard_failures", &[], 1);
+    }
+
     /// Delayed streams that may go on now.
     pub(crate) fn due(&mut self) -> Vec<u32> {
         let latest = &mut self.latest;
@@ -309,6 +361,7 @@ impl Worker {
     }
 
     fn report(&mut self) {
+        self.told_disagreement = false;
         let stats = self.ledger.stats();
         let before = std::mem::replace(&mut self.reported, stats);
         for (name, now, then) in [

@@ -14,7 +14,7 @@ use super::{
     accounts::Accounts,
     emergence::Emergence,
     groups::{self, Family, Features, Group, Kind, Member, Membership, Slice, Usual},
-    judgement::{Judgement, Thresholds},
+    judgement::{Judgement, KEPT_BELOW_WATCH, Thresholds},
     measures::{self, Census, Company, Population},
     observation::{Observation, Plan, Verification},
     profile::Profile,
@@ -528,7 +528,7 @@ impl Detector {
         if after.state != before.state || (after.score - before.score).abs() > 0.5 {
             self.changed.insert(id);
         }
-        if after.state > State::Observe || after.score > self.settings.watch - 4.0 {
+        if after.state > State::Observe || after.score > self.settings.watch - KEPT_BELOW_WATCH {
             self.judgements.insert(id, judgement);
         } else if known.is_some() {
             self.judgements.remove(&id);

@@ -26,12 +26,14 @@ const FAMILY_SHARES: [f32; FAMILIES] = [1.0, 0.5, 0.25];
 const SECOND_KEY: f32 = 1.5;
 /// Contribution of a convicted group that serves as a key.
 const CONVICTING: f32 = 2.5;
-/// A state is left when the score stays this far below its threshold ...
-const HYSTERESIS: f32 = 3.0;
-/// ... for so many hours.
-const CLEAN_HOURS: u32 = 7 * 24;
+/// A state is left when the score, in nats, stays this far below its threshold ...
+pub const HYSTERESIS: f32 = 3.0;
+/// ... for so many hours: [`HYSTERESIS`].
+pub const CLEAN_HOURS: u32 = 7 * 24;
 /// Hours of restriction after which an account is blocked.
-const BLOCK_HOURS: u32 = 7 * 24;
+pub const BLOCK_HOURS: u32 = 7 * 24;
+/// Scores are kept, and told in decisions, from this far below `watch` on, in nats; anybody below has the prior's.
+pub const KEPT_BELOW_WATCH: f32 = 4.0;
 /// Pieces of own evidence that are listed.
 const LISTED: usize = 4;
 

@@ -20,6 +20,25 @@ pub struct Deployment {
     pub candidate: Option<Policy>,
 }
 
+/// One of the two policies of a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arm {
+    /// The last good policy.
+    Current,
+    /// The one that is to follow it.
+    Candidate,
+}
+
+impl Arm {
+    /// `current` or `candidate`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Candidate => "candidate",
+        }
+    }
+}
+
 /// What reading a configuration gave: the deployment unless an error refuses it, and everything noticed.
 #[derive(Debug)]
 pub struct CheckedDeployment {
@@ -51,6 +70,27 @@ struct Pair<'a> {
 }
 
 impl Deployment {
+    /// The policy of an arm; the current one where there is no candidate.
+    pub fn policy(&self, arm: Arm) -> &Policy {
+        match (arm, &self.candidate) {
+            (Arm::Candidate, Some(candidate)) => candidate,
+            (Arm::Current | Arm::Candidate, _) => &self.current,
+        }
+    }
+
+    /// The policy that looks on while that of `arm` answers.
+    pub fn other(&self, arm: Arm) -> Option<&Policy> {
+        match arm {
+            Arm::Current => self.candidate.as_ref(),
+            Arm::Candidate => Some(&self.current),
+        }
+    }
+
+    /// The policies, the current one first.
+    pub fn policies(&self) -> impl Iterator<Item = &Policy> {
+        core::iter::once(&self.current).chain(&self.candidate)
+    }
+
     /// Reads the plugin's configuration: a policy (`kind: Policy`), or `kind: Rollout` with `current` and
     /// `candidate`. Neither of two is taken without the other. `now` as for [`Policy::check`].
     pub fn check(json: &[u8], now: Option<Timestamp>) -> CheckedDeployment {

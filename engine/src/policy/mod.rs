@@ -10,7 +10,7 @@ mod shaping;
 mod validate;
 mod verification;
 
-pub use deployment::{CheckedDeployment, Deployment};
+pub use deployment::{Arm, CheckedDeployment, Deployment};
 pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
@@ -152,6 +152,13 @@ impl Policy {
     /// How campaigns are looked for; `None` where they are not.
     pub fn detection(&self) -> Option<&Detection> {
         self.detection.as_ref()
+    }
+
+    /// Index of the caller's tier: the first that matches.
+    pub(crate) fn tier_of(&self, caller: &Caller, now: Timestamp) -> Option<usize> {
+        self.tiers
+            .iter()
+            .position(|tier| tier.matcher.matches(caller, now))
     }
 
     /// Tier names, by index.

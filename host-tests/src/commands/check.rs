@@ -5,16 +5,21 @@ use anyhow::bail;
 use clap::Args;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use weir_engine::policy::{Code, Deployment};
 
 /// Validates policies and tells every problem at once
 #[derive(Args)]
 #[command(
-    after_help = "Example: weir check policies/frontier-api.yaml\n         weir check policies/frontier-api.yaml --emit-config > config.json"
+    after_help = "Example: weir check policies/frontier-api.yaml\n         weir check policies/frontier-api.yaml --emit-config > config.json\n         weir check now.yaml --candidate next.yaml --emit-config > config.json"
 )]
 pub(crate) struct CheckCommand {
     /// Policies, YAML or JSON; - is standard input
     #[arg(required = true, value_name = "POLICY")]
     policies: Vec<PathBuf>,
+    /// The policy that is to follow POLICY (one only): both are checked, and go into one configuration. For whom
+    /// the candidate acts, and what brings POLICY back, its `rollout` says
+    #[arg(long, value_name = "POLICY")]
+    candidate: Option<PathBuf>,
     /// Prints the JSON that goes into the plugin configuration (one policy only)
     #[arg(long, conflicts_with = "format")]
     emit_config: bool,
@@ -28,9 +33,13 @@ impl CheckCommand {
         if self.emit_config && self.policies.len() > 1 {
             bail!("--emit-config prints one configuration; name one policy");
         }
+        if self.candidate.is_some() && self.policies.len() > 1 {
+            bail!("--candidate follows one policy; name one policy");
+        }
         let checked: Vec<_> = self
             .policies
             .iter()
+            .chain(&self.candidate)
             .map(|path| (path, CheckedFile::read(path)))
             .collect();
         let mut stdout = io::stdout();
@@ -38,9 +47,9 @@ impl CheckCommand {
             _ if self.emit_config => {
                 for (path, checked) in &checked {
                     checked.tell(path, &mut io::stderr())?;
-                    if checked.policy.is_some() {
-                        writeln!(stdout, "{}", checked.json)?;
-                    }
+                }
+                if let Some(config) = configuration(&checked)? {
+                    writeln!(stdout, "{config}")?;
                 }
             }
             Format::Text => {
@@ -82,4 +91,29 @@ impl CheckCommand {
             Outcome::Negative
         })
     }
+}
+
+/// The plugin's configuration: the policy, or the policy and its candidate. `None` where one is refused.
+fn configuration(checked: &[(&PathBuf, CheckedFile)]) -> anyhow::Result<Option<String>> {
+    if checked.iter().any(|(_, checked)| checked.policy.is_none()) {
+        return Ok(None);
+    }
+    let mut policies = checked.iter().map(|(_, checked)| checked.json.as_str());
+    let (Some(current), candidate) = (policies.next(), policies.next()) else {
+        return Ok(None);
+    };
+    let Some(candidate) = candidate else {
+        return Ok(Some(current.to_owned()));
+    };
+    let config = format!(
+        r#"{{"apiVersion":"weir/v1","kind":"Rollout","current":{current},"candidate":{candidate}}}"#
+    );
+    // What is told of each was told; what is told of both is told here.
+    let both = Deployment::check(config.as_bytes(), None);
+    for problem in both.diagnostics.iter() {
+        if problem.code == Code::SameVersion {
+            writeln!(io::stderr(), "{problem}")?;
+        }
+    }
+    Ok(Some(config))
 }

@@ -4,6 +4,7 @@ mod cases;
 pub(crate) mod check;
 pub(crate) mod conformance;
 pub(crate) mod demo;
+pub(crate) mod diff;
 pub(crate) mod evaluate;
 mod policy;
 mod progress;

@@ -15,6 +15,20 @@ pub(crate) fn count() -> ProgressBar {
     )
 }
 
+/// A bar for a recording of `total` bytes, or a count of them where nobody knows how many there will be.
+pub(crate) fn bytes(total: Option<u64>) -> ProgressBar {
+    match total {
+        Some(total) => {
+            let template = "{bar:40} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+            styled(ProgressBar::new(total), template)
+        }
+        None => styled(
+            ProgressBar::new_spinner(),
+            "{spinner} {bytes}, {bytes_per_sec}",
+        ),
+    }
+}
+
 /// A bar for `scenarios` scenarios.
 pub(crate) fn scenarios(scenarios: u64) -> ProgressBar {
     let template = "{bar:40} {human_pos}/{human_len} scenarios, {eta} left";

@@ -1,26 +1,20 @@
 //! `weir replay`: what a policy would have decided on recorded traffic.
+mod run;
+
 use super::policy::CheckedFile;
 use super::{Format, Outcome, progress};
 use anyhow::Context;
 use clap::Args;
+pub(crate) use run::Engine;
+pub(super) use run::{Replay, Replayed};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::Instant;
-use weir_engine::hash::HashKey;
-use weir_engine::policy::{Detection, Policy};
-use weir_host::artifact::Artifacts;
+use weir_engine::policy::Policy;
 use weir_host::decision_log::DecisionLog;
-use weir_host::replay::counted::{Actions, Counted};
-use weir_host::replay::native::NativeDecider;
-use weir_host::replay::plugin::{PluginDecider, PluginReport, fix_hash_key, host_config};
-use weir_host::replay::{self, BadLines, Decider, ReplaySummary, spans};
 use weir_host::trace::TraceReader;
-use weir_host::weir::{VM_ID, plugin_config};
-use weir_host::{Host, HostConfig, Plugin};
 
 /// Runs recorded exchanges through a policy and writes one decision per exchange
 #[derive(Args)]
@@ -54,33 +48,6 @@ pub(crate) struct ReplayCommand {
     format: Format,
 }
 
-/// What decides in a replay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Engine {
-    /// The .wasm in our host.
-    Wasm,
-    /// The engine itself.
-    Native,
-}
-
-/// Batches on their way for each worker: enough that none waits, few enough that memory stays small.
-const BATCHES_PER_WORKER: usize = 4;
-
-/// What a replay came to.
-struct Summary {
-    exchanges: u64,
-    skipped: u64,
-    actions: Actions,
-    seconds: f64,
-    shared_data_bytes: u64,
-    plugin: Option<PluginReport>,
-    /// The VM that led detection.
-    leader: Option<PluginReport>,
-}
-
-/// The key of identity hashes in replays: they tell nobody's secrets apart from the recording itself.
-const REPLAY_KEY: [u8; 16] = [0; 16];
-
 impl ReplayCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
         let (policy, json) = CheckedFile::require(&self.policy)?;
@@ -88,6 +55,13 @@ impl ReplayCommand {
             || available_parallelism().map_or(1, usize::from),
             usize::from,
         );
+        let replay = Replay::new(
+            self.engine,
+            self.wasm.as_deref(),
+            workers,
+            self.skip_bad_lines,
+        )?;
+        let window = replay.window();
         let summary = match &self.decisions {
             Some(target) => {
                 anyhow::ensure!(
@@ -96,17 +70,16 @@ impl ReplayCommand {
                     target.display()
                 );
                 let cannot_write = || format!("cannot write {}", target.display());
-                let log = DecisionLog::create(target, workers * BATCHES_PER_WORKER)
-                    .with_context(cannot_write)?;
-                let summary = self.run(policy, json, workers, &log)?;
+                let log = DecisionLog::create(target, window).with_context(cannot_write)?;
+                let summary = self.run(policy, &json, &replay, &log)?;
                 log.finish().with_context(cannot_write)?;
                 summary
             }
             None => self.run(
                 policy,
-                json,
-                workers,
-                &DecisionLog::new(io::sink(), workers * BATCHES_PER_WORKER),
+                &json,
+                &replay,
+                &DecisionLog::new(io::sink(), window),
             )?,
         };
         self.tell(&summary, workers)?;
@@ -116,108 +89,21 @@ impl ReplayCommand {
     fn run<W: Write + Send>(
         &self,
         policy: Policy,
-        json: String,
-        workers: usize,
+        json: &str,
+        replay: &Replay,
         log: &DecisionLog<W>,
-    ) -> anyhow::Result<Summary> {
-        let host = Host::new(HostConfig {
-            log: Some(Arc::new(|line| {
-                let _ = writeln!(io::stderr(), "{}", line.message); // a closed stderr loses lines, no decisions
-            })),
-            ..host_config(&policy)
-        })?;
+    ) -> anyhow::Result<Replayed> {
         let reader = open(&self.trace)?;
-        let mut store = host.store(VM_ID);
-        // Exchanges that one worker may tell of, where campaigns are looked for.
-        let room = policy.detection().map(Detection::feed_room);
-        match self.engine {
-            Engine::Wasm => {
-                let path = Artifacts::new().plugin(self.wasm.as_deref())?;
-                let wasm = std::fs::read(&path)
-                    .with_context(|| format!("cannot read {}", path.display()))?;
-                fix_hash_key(&mut store, REPLAY_KEY)?;
-                let plugin = Plugin::load(&host, &wasm, plugin_config(&json))?;
-                let make = |_| {
-                    let worker = plugin.worker()?;
-                    Ok(match room {
-                        Some(_) => PluginDecider::in_spans(worker, &policy),
-                        None => PluginDecider::new(worker, &policy),
-                    })
-                };
-                let (summary, actions, seconds) = self.drive(reader, log, workers, room, make)?;
-                let reports = summary.reports.iter().map(|(report, _)| report);
-                let plugin = reports.cloned().reduce(PluginReport::merge);
-                Ok(Summary {
-                    exchanges: summary.exchanges,
-                    skipped: summary.skipped,
-                    actions,
-                    seconds,
-                    shared_data_bytes: host.shared_data_bytes(VM_ID).bytes,
-                    plugin,
-                    leader: summary.leader.map(|(report, _)| report),
-                })
-            }
-            Engine::Native => {
-                let policy = Arc::new(policy);
-                let key = HashKey::new(REPLAY_KEY);
-                let make =
-                    |worker| NativeDecider::new(Arc::clone(&policy), key, store.clone(), worker);
-                let (summary, actions, seconds) = self.drive(reader, log, workers, room, make)?;
-                Ok(Summary {
-                    exchanges: summary.exchanges,
-                    skipped: summary.skipped,
-                    actions,
-                    seconds,
-                    shared_data_bytes: host.shared_data_bytes(VM_ID).bytes,
-                    plugin: None,
-                    leader: None,
-                })
-            }
-        }
-    }
-
-    #[expect(
-        clippy::type_complexity,
-        reason = "what the driver gives, the counted actions, and the seconds"
-    )]
-    fn drive<D: Decider, W: Write + Send>(
-        &self,
-        reader: TraceReader,
-        log: &DecisionLog<W>,
-        workers: usize,
-        room: Option<usize>,
-        make: impl Fn(usize) -> Result<D, D::Error> + Sync,
-    ) -> anyhow::Result<(ReplaySummary<(D::Report, Actions)>, Actions, f64)>
-    where
-        D::Error: std::error::Error + Send + Sync + 'static,
-    {
-        let bad_lines = if self.skip_bad_lines {
-            BadLines::Skip
-        } else {
-            BadLines::Stop
-        };
         let progress = progress::count();
-        let begun = Instant::now();
-        let make = |worker| {
-            make(worker).map(|decider| Counted::new(decider, |exchanges| progress.inc(exchanges)))
-        };
-        let summary = match room {
-            Some(room) => spans::run(reader, log, workers, bad_lines, room, make)?,
-            None => replay::run(reader, log, workers, bad_lines, make)?,
-        };
-        let seconds = begun.elapsed().as_secs_f64();
+        let replayed = replay.run(policy, json, reader, log, |exchanges| {
+            progress.inc(exchanges);
+        });
         progress.finish_and_clear();
-        let actions = summary
-            .reports
-            .iter()
-            .map(|(_, actions)| actions.clone())
-            .reduce(Actions::merge)
-            .unwrap_or_default();
-        Ok((summary, actions, seconds))
+        replayed
     }
 
     #[expect(clippy::indexing_slicing, reason = "a JSON object takes any key")]
-    fn tell(&self, summary: &Summary, workers: usize) -> anyhow::Result<()> {
+    fn tell(&self, summary: &Replayed, workers: usize) -> anyhow::Result<()> {
         let exchanges = summary.exchanges.max(1) as f64;
         let rate = summary.exchanges as f64 / summary.seconds.max(f64::EPSILON);
         match self.format {
@@ -324,7 +210,7 @@ impl ReplayCommand {
     }
 }
 
-fn same_file(left: &Path, right: &Path) -> bool {
+pub(super) fn same_file(left: &Path, right: &Path) -> bool {
     match (left.canonicalize(), right.canonicalize()) {
         (Ok(left), Ok(right)) => left == right && left.is_file(),
         _ => false,

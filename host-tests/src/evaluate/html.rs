@@ -8,19 +8,12 @@ mod svg;
 
 use super::table::{count, hours, percent};
 use super::{Loop, OrganicRate, Report, RunReport, targets};
-use svg::{escape, push};
+use crate::page::{self, escape, push, rows};
 
 /// Campaigns whose scores are drawn, at most.
 const CAMPAIGNS: usize = 8;
 
 const STYLE: &str = "
-:root{color-scheme:light dark;--ink:#1b1b1f;--soft:#55555e;--paper:#fff;--rule:#d5d5dc;--c0:#0060a8;--c1:#b84300;--c2:#5c5c66;--c3:#00795a;--c4:#a03a78;--c5:#7a6200;--c6:#2f8fc4;--c7:#000}
-@media (prefers-color-scheme:dark){:root{--ink:#ececf1;--soft:#b4b4bf;--paper:#16161a;--rule:#3a3a43;--c0:#6bb5f2;--c1:#ff9457;--c2:#b0b0ba;--c3:#41cfa4;--c4:#ec93c6;--c5:#dcc04a;--c6:#a4dcff;--c7:#fff}}
-@media print{:root{--ink:#000;--soft:#333;--paper:#fff;--rule:#bbb;--c0:#0060a8;--c1:#b84300;--c2:#5c5c66;--c3:#00795a;--c4:#a03a78;--c5:#7a6200;--c6:#2f8fc4;--c7:#000}figure,table{break-inside:avoid}}
-body{background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif;max-width:84rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2.5rem;border-top:1px solid var(--rule);padding-top:1rem}h3{font-size:1rem}
-.scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.5rem 0}
-caption{text-align:left;color:var(--soft);padding-bottom:.3rem}th,td{padding:.15rem .7rem;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}th:first-child,td:first-child{text-align:left}
 .missed{font-weight:600}.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1rem}
 figure{margin:0}figcaption{font-weight:600}svg{width:100%;height:auto;font:12px system-ui,sans-serif}svg text{fill:var(--ink)}svg .tick{fill:var(--soft)}
 .grid{stroke:var(--rule);fill:none}.axis{stroke:var(--ink);fill:none}.whisker{stroke:var(--ink);stroke-width:1.5;fill:none}.level{stroke:var(--c1);stroke-dasharray:6 4;fill:none;stroke-width:1.5}
@@ -32,13 +25,7 @@ figure{margin:0}figcaption{font-weight:600}svg{width:100%;height:auto;font:12px 
 pub fn html(report: &Report) -> String {
     let mut out = String::new();
     let title = format!("Weir, evaluated on {}", report.scenario);
-    push(
-        &mut out,
-        format_args!(
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><title>{0}</title><style>{STYLE}</style></head><body><main><h1>{0}</h1>\n",
-            escape(&title)
-        ),
-    );
+    page::begin(&mut out, &title, STYLE);
     let dev = report.dev_seeds.as_ref().map_or_else(String::new, |dev| {
         format!(
             " Baselines were calibrated on seeds {}, which are not among them.",
@@ -60,7 +47,7 @@ pub fn html(report: &Report) -> String {
         details(&mut out, run);
     }
     cost::of_report(&mut out, report);
-    out.push_str("</main></body></html>\n");
+    page::end(&mut out);
     out
 }
 
@@ -114,34 +101,6 @@ fn details(out: &mut String, run: &RunReport) {
     comparison(out, run);
     ablations(out, run);
     cost::of_run(out, run);
-}
-
-/// A table; the first row is the head.
-fn rows(out: &mut String, caption: &str, head: &[&str], rows: &[Vec<String>]) {
-    push(
-        out,
-        format_args!(
-            "<div class=\"scroll\"><table><caption>{}</caption><thead><tr>",
-            escape(caption)
-        ),
-    );
-    for cell in head {
-        push(out, format_args!("<th scope=\"col\">{}</th>", escape(cell)));
-    }
-    out.push_str("</tr></thead><tbody>");
-    for row in rows {
-        out.push_str("<tr>");
-        for (index, cell) in row.iter().enumerate() {
-            let cell = escape(cell);
-            if index == 0 {
-                push(out, format_args!("<th scope=\"row\">{cell}</th>"));
-            } else {
-                push(out, format_args!("<td>{cell}</td>"));
-            }
-        }
-        out.push_str("</tr>");
-    }
-    out.push_str("</tbody></table></div>\n");
 }
 
 fn goals(out: &mut String, run: &RunReport) {

@@ -1,5 +1,6 @@
 //! The report as text for people: a row for each family, stratum and method.
 use super::{Comparison, OrganicRate, Report, RunReport, Summary, targets};
+pub(super) use crate::columns::share as percent;
 use std::fmt::Write;
 
 mod cost;
@@ -282,19 +283,6 @@ fn ablations(out: &mut String, run: &RunReport) {
         line(out, format_args!("{}", row(name, summary)));
     }
 }
-
-/// A share in percent, with as many digits as small shares need.
-pub(super) fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent == 0.0 || percent >= 99.995 {
-        format!("{percent:.0} %")
-    } else if percent < 1.0 {
-        format!("{percent:.3} %")
-    } else {
-        format!("{percent:.1} %")
-    }
-}
-
 /// Hours, or that they never came.
 pub(super) fn hours(hours: Option<f64>) -> String {
     hours.map_or("never".to_owned(), |hours| format!("{hours:.1}"))

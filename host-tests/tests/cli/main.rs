@@ -1,6 +1,8 @@
 //! What scripts rely on when they call `weir`: exit status, and what goes to which stream.
+mod calibrate;
 mod cases;
 mod check;
+mod diff;
 mod evaluate;
 mod plugin;
 mod simulate;

@@ -2,7 +2,7 @@
 //!
 //! Lines differ in dash as well as colour, so that they can be told apart on paper; colours are
 //! classes that the page's style sets for light and dark. A chart has a title and a description.
-use std::fmt::Write;
+use crate::page::{escape, push};
 
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 300.0;
@@ -356,27 +356,6 @@ enum Kind {
     Dot,
     Area,
     Level,
-}
-
-pub(super) fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
-    let _ = out.write_fmt(text); // writing to a string cannot fail
-}
-
-/// Text as it may stand in HTML.
-pub(super) fn escape(text: &str) -> String {
-    text.chars()
-        .filter(|letter| !letter.is_control())
-        .fold(String::new(), |mut out, letter| {
-            match letter {
-                '&' => out.push_str("&amp;"),
-                '<' => out.push_str("&lt;"),
-                '>' => out.push_str("&gt;"),
-                '"' => out.push_str("&quot;"),
-                '\'' => out.push_str("&#39;"),
-                other => out.push(other),
-            }
-            out
-        })
 }
 
 #[cfg(test)]
