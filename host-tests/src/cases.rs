@@ -24,7 +24,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use weir_engine::policy::Policy;
+use weir_engine::policy::Deployment;
 use weir_engine::time::Timestamp;
 
 pub use expectation::Expectation;
@@ -63,8 +63,8 @@ pub struct CasePolicy {
     pub value: Value,
     /// The plugin's configuration.
     pub json: String,
-    /// Compiled.
-    pub policy: Arc<Policy>,
+    /// Compiled: one policy, or one and its candidate.
+    pub deployment: Arc<Deployment>,
 }
 
 /// One thing that happens, and what is expected of it.

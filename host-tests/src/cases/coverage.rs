@@ -66,8 +66,9 @@ impl Coverage {
                 Step::Policy(next) => policy = Arc::clone(next),
                 Step::Send { request, .. } => {
                     for seen in exchanges {
-                        for rule in shown(&policy.value, request, seen) {
-                            let same = is_same(&base.value, &policy.value, &rule);
+                        let policy = acted(&policy.value, seen);
+                        for rule in shown(policy, request, seen) {
+                            let same = is_same(&base.value, policy, &rule);
                             if let Some(count) = rules.get_mut(&rule).filter(|_| same) {
                                 *count = count.saturating_add(1);
                             }
@@ -146,6 +147,12 @@ fn rules(policy: &Value) -> Vec<String> {
     }
     rules.push("identity.anonymous".to_owned());
     rules
+}
+
+/// Of two policies the one that acted.
+fn acted<'p>(policy: &'p Value, seen: &Seen) -> &'p Value {
+    let arm = seen.decision.get("arm").and_then(Value::as_str);
+    arm.and_then(|arm| policy.get(arm)).unwrap_or(policy)
 }
 
 /// The rules that one exchange showed.

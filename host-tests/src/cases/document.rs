@@ -105,6 +105,11 @@ pub(super) struct ExpectDocument {
     pub state: Option<String>,
     /// The policy's mode.
     pub mode: Option<String>,
+    /// Of two policies the one that acted: `current` or `candidate`.
+    pub arm: Option<String>,
+    /// A part of what the decision tells of the other policy; null where both agree.
+    #[serde(default, deserialize_with = "given")]
+    pub other: Option<Value>,
     /// The account as the log tells it; null for none.
     #[serde(default, deserialize_with = "given")]
     pub account: Option<Value>,

@@ -54,6 +54,7 @@ impl Expectation {
             ("basis", &document.basis, BASES),
             ("state", &document.state, STATES),
             ("mode", &document.mode, MODES),
+            ("arm", &document.arm, ARMS),
         ] {
             if let Some(word) = given
                 .as_ref()
@@ -117,6 +118,7 @@ impl Expectation {
             ("tier", it.tier.clone()),
             ("state", text(&it.state)),
             ("mode", text(&it.mode)),
+            ("arm", text(&it.arm)),
             ("account", it.account.clone()),
             ("organization", it.organization.clone()),
             ("endpoint", text(&it.endpoint)),
@@ -126,6 +128,13 @@ impl Expectation {
             let is = decision(name);
             if let Some(expected) = expected.filter(|expected| *expected != is) {
                 unmet.push(differs(name, &expected, &is));
+            }
+        }
+        if let Some(expected) = &it.other {
+            let is = seen.decision.get("other");
+            match expected {
+                Value::Null => unmet.extend(is.map(|is| differs("other", expected, is))),
+                expected => unmet_part("other", expected, is, &mut unmet),
             }
         }
         if let Some(expected) = &it.capabilities {
@@ -226,6 +235,7 @@ const ACTIONS: &[&str] = &["allow", "shape", "delay", "verify", "throttle", "den
 const BASES: &[&str] = &["none", "capability", "budget", "list", "detection"];
 const STATES: &[&str] = &["observe", "watch", "step_up", "restrict", "block"];
 const MODES: &[&str] = &["shadow", "canary", "enforce"];
+const ARMS: &[&str] = &["current", "candidate"];
 
 fn differs(name: &str, expected: &Value, is: &Value) -> String {
     let plain = |value: &Value| value.as_str().map_or_else(|| brief(value), str::to_owned);
@@ -247,6 +257,8 @@ impl ExpectDocument {
             tier,
             state,
             mode,
+            arm,
+            other,
             account,
             organization,
             endpoint,
@@ -262,8 +274,26 @@ impl ExpectDocument {
             delayed,
             metrics,
         } = self;
-        let words = [action, would_action, basis, state, mode, endpoint, delayed];
-        let values = [rule, tier, account, organization, model, tokens, body];
+        let words = [
+            action,
+            would_action,
+            basis,
+            state,
+            mode,
+            arm,
+            endpoint,
+            delayed,
+        ];
+        let values = [
+            rule,
+            tier,
+            other,
+            account,
+            organization,
+            model,
+            tokens,
+            body,
+        ];
         words.iter().all(|word| word.is_none())
             && values.iter().all(|value| value.is_none())
             && capabilities.is_none()

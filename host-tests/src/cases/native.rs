@@ -13,10 +13,12 @@ use weir_engine::denial::Denial;
 use weir_engine::detect::sentinel::Sentinel;
 use weir_engine::evaluate::Body;
 use weir_engine::exchange::{Answer as Verdict, Exchange, Forward};
+use weir_engine::guard::Guards;
 use weir_engine::hash::HashKey;
 use weir_engine::ledger::Ledger;
-use weir_engine::policy::Policy;
+use weir_engine::policy::{Deployment, Policy};
 use weir_engine::time::Timestamp;
+use weir_engine::trial::Trial;
 use weir_envoy::Stats;
 
 /// The key of identity hashes, the same on every host whose randomness can be set.
@@ -25,6 +27,8 @@ pub(super) const KEY: [u8; 16] = [0; 16];
 pub(super) const PIECE: usize = 16 << 10;
 /// Buckets that one tick writes, as in the plugin.
 const BUCKETS_PER_TICK: usize = 128;
+/// Ticks between two looks at guards, as in the plugin.
+const TICKS_PER_LOOK: u32 = 10;
 /// The labels of `weir_exchanges` and what of a decision they tell, in the plugin's order.
 const LABELS: [(&str, &str); 7] = [
     ("action", "action"),
@@ -38,7 +42,10 @@ const LABELS: [(&str, &str); 7] = [
 
 /// One worker's engine, with a store of its own.
 pub struct Native {
-    policy: Arc<Policy>,
+    deployment: Arc<Deployment>,
+    guards: Guards,
+    /// Of the configuration that runs.
+    ticks: u32,
     key: HashKey,
     ledger: Ledger,
     store: SharedDataStore,
@@ -55,26 +62,39 @@ impl Native {
     /// The store's own.
     pub fn new(case: &Case, host: &Host) -> Result<Self, HostFault> {
         let mut this = Self {
-            policy: Arc::clone(&case.policy.policy),
+            guards: Guards::over(&case.policy.deployment, case.start),
+            deployment: Arc::clone(&case.policy.deployment),
+            ticks: 0,
             key: HashKey::new(KEY),
-            ledger: Ledger::new(case.policy.policy.layout()),
+            ledger: Ledger::new(case.policy.deployment.current.layout()),
             store: host.store(VM_ID),
             sentinel: None,
             now: case.start,
             number: 0,
             counted: BTreeMap::new(),
         };
-        this.watch()?;
+        this.begin()?;
         Ok(this)
     }
 
-    /// Detection begins with the first policy that wants it and goes on as it began, as in the plugin.
-    fn watch(&mut self) -> Result<(), HostFault> {
-        if let (Some(detection), None) = (self.policy.detection(), &self.sentinel) {
+    /// Detection begins with the first policy that wants it and goes on as it began; guards look at what is known of
+    /// them. As in the plugin.
+    fn begin(&mut self) -> Result<(), HostFault> {
+        let wanted = self.deployment.policies().find_map(Policy::detection);
+        if let (Some(detection), None) = (wanted, &self.sentinel) {
             let started = Sentinel::start(detection, 1, &mut self.store);
             self.sentinel = Some(started.map_err(HostFault::of)?);
         }
+        self.ticks = 0;
+        self.look();
         Ok(())
+    }
+
+    fn look(&mut self) {
+        if self.guards.are_any() {
+            // Counters that cannot be reached are looked at again.
+            let _ = self.guards.look(self.now, &mut self.store);
+        }
     }
 
     fn pass(&mut self, time: Duration) {
@@ -85,12 +105,22 @@ impl Native {
             if let Some(sentinel) = &mut self.sentinel {
                 sentinel.tick(at, self.number > 0, &mut self.store);
             }
+            self.ticks = self.ticks.wrapping_add(1);
+            if self.ticks % TICKS_PER_LOOK == 0 {
+                self.look();
+            }
         }
         self.now = end;
     }
 
     /// The request as it goes on, held for as long as it has to be.
-    fn forward(&mut self, forward: Forward, headers: &[(String, String)], body: &[u8]) -> Asked {
+    fn forward(
+        &mut self,
+        forward: Forward,
+        max_body: usize,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Asked {
         let mut headers: Vec<(String, String)> = headers.to_vec();
         headers
             .retain(|(name, _)| !name.starts_with(':') && !forward.remove_headers.contains(name));
@@ -101,7 +131,7 @@ impl Native {
         let body = match forward.body {
             // What lies beyond the part that was read stays as it is.
             Some(changed) => {
-                let rest = body.get(self.policy.max_body()..).unwrap_or_default();
+                let rest = body.get(max_body..).unwrap_or_default();
                 [changed.as_slice(), rest].concat()
             }
             None => body.to_vec(),
@@ -110,16 +140,21 @@ impl Native {
     }
 
     /// The response on its way to the client.
-    fn respond(&mut self, exchange: &mut Exchange, answer: &Answer, seen: &mut Seen) -> bool {
-        let policy = Arc::clone(&self.policy);
+    fn respond(
+        &mut self,
+        policy: &Policy,
+        exchange: &mut Exchange,
+        answer: &Answer,
+        seen: &mut Seen,
+    ) -> bool {
         let lines = answer.header_lines();
         let pairs = lines
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         seen.status = answer.status;
         seen.headers.clone_from(&answer.headers);
-        if exchange.needs_response_head(&policy) {
-            let changes = exchange.response_head(&policy, pairs);
+        if exchange.needs_response_head(policy) {
+            let changes = exchange.response_head(policy, pairs);
             if let Some(denial) = changes.reply {
                 reply(denial, seen);
                 return false;
@@ -172,35 +207,44 @@ fn reply(denial: Denial, seen: &mut Seen) {
 impl Runner for Native {
     fn exchange(&mut self, request: &Request, answer: &Answer) -> Result<Seen, HostFault> {
         self.number = self.number.saturating_add(1);
-        let (policy, began) = (Arc::clone(&self.policy), self.now);
+        let (deployment, began) = (Arc::clone(&self.deployment), self.now);
         let headers = request.header_lines(began, self.number);
         let pairs = headers
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let mut exchange = Exchange::begin(&policy, &self.key, pairs, began);
+        let mut trial = Trial::begin(&deployment, &self.guards, &self.key, pairs, began);
+        let policy = trial.policy(&deployment);
         let body = match request.body.get(..policy.max_body()) {
-            _ if !exchange.needs_body() => Body::Whole(&[]),
+            _ if !trial.needs_body() => Body::Whole(&[]),
             Some(prefix) if prefix.len() < request.body.len() => Body::Prefix(prefix),
             _ => Body::Whole(&request.body),
         };
-        if let (Some(sentinel), Some(account)) = (&mut self.sentinel, exchange.suspect()) {
-            exchange.stands(sentinel.standing(account, began, &mut self.store));
+        if let (Some(sentinel), Some(account)) = (&mut self.sentinel, trial.exchange().suspect()) {
+            trial
+                .exchange_mut()
+                .stands(sentinel.standing(account, began, &mut self.store));
         }
-        let verdict = exchange.decide(&policy, &self.key, body, &mut self.ledger, &mut self.store);
+        let ledger = &mut self.ledger;
+        let verdict = trial.decide(&deployment, &self.key, body, ledger, &mut self.store);
         let mut seen = Seen::default();
         let mut ended = true;
         match verdict {
             Verdict::Reply(denial) => reply(denial, &mut seen),
             Verdict::Forward(forward) => {
-                seen.upstream = Some(self.forward(forward, &headers, &request.body));
+                seen.upstream =
+                    Some(self.forward(forward, policy.max_body(), &headers, &request.body));
                 seen.held = self.now.saturating_since(began);
-                ended = self.respond(&mut exchange, answer, &mut seen);
+                ended = self.respond(policy, trial.exchange_mut(), answer, &mut seen);
             }
         }
-        let finished = exchange.finish(
-            &policy,
+        let status = trial
+            .needs_status(&self.guards, ended)
+            .then_some(seen.status);
+        let finished = trial.finish(
+            &deployment,
+            &mut self.guards,
             ended,
-            Some(answer.status),
+            status,
             self.now,
             &mut self.ledger,
             &mut self.store,
@@ -222,8 +266,9 @@ impl Runner for Native {
     }
 
     fn reload(&mut self, policy: &CasePolicy) -> Result<(), HostFault> {
-        self.policy = Arc::clone(&policy.policy);
-        self.watch()
+        self.deployment = Arc::clone(&policy.deployment);
+        self.guards = Guards::over(&self.deployment, self.now);
+        self.begin()
     }
 
     fn metrics(&mut self, _enough: &dyn Fn(&Stats) -> bool) -> Result<Stats, HostFault> {

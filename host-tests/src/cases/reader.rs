@@ -7,12 +7,12 @@ use super::{Case, CasePolicy, Phase, Step};
 use crate::policy_file::PolicyFile;
 use crate::yaml::YamlDocument;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use weir_engine::policy::{Policy, Severity};
+use weir_engine::policy::{Deployment, Severity};
 use weir_engine::time::{Timestamp, parse_duration};
 
 /// The time of hosts whose clock the case sets, where it names none.
@@ -299,9 +299,7 @@ impl Reader<'_> {
             }
             (Value::Object(members), base) => match base {
                 Some(base) if !members.contains_key("apiVersion") => {
-                    let mut value = base.value.clone();
-                    merge(&mut value, given);
-                    (value, base.name.clone())
+                    (changed(&base.value, given), base.name.clone())
                 }
                 _ => (given.clone(), format!("{}: {path}", self.file.display())),
             },
@@ -391,6 +389,23 @@ impl Reader<'_> {
     }
 }
 
+/// `base` with what is different. A candidate beside a policy that has none is what is different in it: from there on
+/// both are deployed.
+fn changed(base: &Value, given: &Value) -> Value {
+    let mut value = base.clone();
+    match given.get("candidate") {
+        Some(patch) if base.get("candidate").is_none() => {
+            let mut candidate = base.clone();
+            merge(&mut candidate, patch);
+            json!({"apiVersion": "weir/v1", "kind": "Rollout", "current": base, "candidate": candidate})
+        }
+        _ => {
+            merge(&mut value, given);
+            value
+        }
+    }
+}
+
 impl CasePolicy {
     /// Checks a document.
     ///
@@ -398,13 +413,13 @@ impl CasePolicy {
     /// What refuses it.
     pub fn new(value: Value, name: String) -> Result<Self, Vec<String>> {
         let json = value.to_string();
-        let checked = Policy::check(json.as_bytes(), None);
-        match checked.policy {
-            Some(policy) => Ok(Self {
+        let checked = Deployment::check(json.as_bytes(), None);
+        match checked.deployment {
+            Some(deployment) => Ok(Self {
                 name,
                 value,
                 json,
-                policy: Arc::new(policy),
+                deployment: Arc::new(deployment),
             }),
             None => Err(checked
                 .diagnostics

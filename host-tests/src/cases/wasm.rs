@@ -44,7 +44,7 @@ impl WasmHost {
     pub fn start(&self, case: &Case) -> Result<Wasm, HostFault> {
         let host = self.host.another(HostConfig {
             start: case.start,
-            ..host_config(&case.policy.policy)
+            ..host_config(&case.policy.deployment.current)
         });
         // Held until the plugin runs, so that the key stays.
         let mut store = host.store(VM_ID);
