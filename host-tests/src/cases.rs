@@ -4,6 +4,7 @@
 //! ([`native`]), on the plugin in our host ([`wasm`]) and in a real Envoy ([`envoy`]); what two hosts make of one
 //! case must not differ. It is not a load test and not a replay: every exchange is written down.
 mod clock;
+mod condition;
 pub mod coverage;
 mod document;
 pub mod envoy;
@@ -12,6 +13,7 @@ pub mod junit;
 mod merge;
 mod message;
 pub mod native;
+mod policy;
 mod reader;
 pub mod report;
 mod run;

@@ -106,7 +106,7 @@ impl Native {
                 sentinel.tick(at, self.number > 0, &mut self.store);
             }
             self.ticks = self.ticks.wrapping_add(1);
-            if self.ticks % TICKS_PER_LOOK == 0 {
+            if self.ticks.is_multiple_of(TICKS_PER_LOOK) {
                 self.look();
             }
         }

@@ -1,18 +1,17 @@
 //! Reads files of cases: every mistake of a file at once, each with its line.
 use super::document::{CaseDocument, FileDocument, PhaseDocument};
 use super::expectation::Expectation;
-use super::merge::merge;
 use super::message::{Answer, Request, Wrong};
+use super::policy::changed;
 use super::{Case, CasePolicy, Phase, Step};
 use crate::policy_file::PolicyFile;
 use crate::yaml::YamlDocument;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use weir_engine::policy::{Deployment, Severity};
 use weir_engine::time::{Timestamp, parse_duration};
 
 /// The time of hosts whose clock the case sets, where it names none.
@@ -386,48 +385,6 @@ impl Reader<'_> {
         let (line, column) = (at.line.max(1), at.column.max(1));
         self.mistakes
             .push(format!("{file}:{line}:{column}: {place}{problem}"));
-    }
-}
-
-/// `base` with what is different. A candidate beside a policy that has none is what is different in it: from there on
-/// both are deployed.
-fn changed(base: &Value, given: &Value) -> Value {
-    let mut value = base.clone();
-    match given.get("candidate") {
-        Some(patch) if base.get("candidate").is_none() => {
-            let mut candidate = base.clone();
-            merge(&mut candidate, patch);
-            json!({"apiVersion": "weir/v1", "kind": "Rollout", "current": base, "candidate": candidate})
-        }
-        _ => {
-            merge(&mut value, given);
-            value
-        }
-    }
-}
-
-impl CasePolicy {
-    /// Checks a document.
-    ///
-    /// # Errors
-    /// What refuses it.
-    pub fn new(value: Value, name: String) -> Result<Self, Vec<String>> {
-        let json = value.to_string();
-        let checked = Deployment::check(json.as_bytes(), None);
-        match checked.deployment {
-            Some(deployment) => Ok(Self {
-                name,
-                value,
-                json,
-                deployment: Arc::new(deployment),
-            }),
-            None => Err(checked
-                .diagnostics
-                .iter()
-                .filter(|problem| problem.severity == Severity::Error)
-                .map(ToString::to_string)
-                .collect()),
-        }
     }
 }
 

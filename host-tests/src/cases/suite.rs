@@ -24,6 +24,14 @@ pub struct Hosts {
     pub envoy: Option<(PathBuf, PathBuf)>,
 }
 
+impl Hosts {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        let asked = [self.native, self.wasm.is_some(), self.envoy.is_some()];
+        asked.into_iter().filter(|asked| *asked).count()
+    }
+}
+
 type Timed = (Ran, Duration);
 
 /// Runs `cases`; `progress` is told of each that ended on a host.
@@ -124,10 +132,8 @@ fn envoy(
     let mut column: Vec<Timed> = cases
         .iter()
         .map(|case| {
-            (
-                Ran::skipped(unfit(case).unwrap_or_default()),
-                Duration::ZERO,
-            )
+            let reason = unfit(case).inspect(|_| progress(HostKind::Envoy, case));
+            (Ran::skipped(reason.unwrap_or_default()), Duration::ZERO)
         })
         .collect();
     let fit = || (0..).zip(cases).filter(|(_, case)| unfit(case).is_none());

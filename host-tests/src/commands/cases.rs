@@ -1,5 +1,5 @@
 //! `weir test` without `--plugin`: cases of a policy, on every host that is asked for.
-use super::{Format, Outcome};
+use super::{Format, Outcome, progress};
 use anyhow::Context;
 use clap::Args;
 use std::collections::BTreeSet;
@@ -106,7 +106,10 @@ impl CaseOptions {
             cases.retain(|case| case.name.contains(wanted.as_str()));
             anyhow::ensure!(!cases.is_empty(), "no case has `{wanted}` in its name");
         }
-        let report = run_all(&cases, hosts, &|_, _| {})?;
+        let bar = progress::cases((cases.len() * hosts.count()) as u64);
+        let report = run_all(&cases, hosts, &|_, _| bar.inc(1));
+        bar.finish_and_clear();
+        let report = report?;
         if let Some(path) = &self.junit {
             let cannot = || format!("cannot write {}", path.display());
             std::fs::write(path, junit::document(&report)).with_context(cannot)?;
