@@ -94,6 +94,13 @@ pub enum Step {
         /// From one to the next.
         every: Duration,
     },
+    /// Requests that are under way until the case ends, because the upstream does not answer.
+    Hold {
+        /// What is sent.
+        request: Box<Request>,
+        /// How many.
+        times: u32,
+    },
     /// Time passes.
     Wait(Duration),
     /// Another policy takes over; counters stay.

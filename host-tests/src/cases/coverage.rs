@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use weir_engine::size::parse_bytes;
 
 /// Rules of all policies under test, and how many exchanges showed each.
 #[derive(Debug, Default)]
@@ -75,7 +76,7 @@ impl Coverage {
                         }
                     }
                 }
-                Step::Wait(_) | Step::Look => {}
+                Step::Hold { .. } | Step::Wait(_) | Step::Look => {}
             }
         }
     }
@@ -176,6 +177,16 @@ fn shown(policy: &Value, request: &Request, seen: &Seen) -> Vec<String> {
     let mut codes = reasons.into_iter().flatten();
     if codes.any(|reason| reason.get("code").and_then(Value::as_str) == Some("PINNED")) {
         rules.extend(pinned(policy, text("account"), text("organization")));
+    }
+    // What the policy lets in or lets pass unread is named by no decision.
+    let says = |pointer: &str| policy.pointer(pointer).and_then(Value::as_str);
+    if says("/identity/anonymous") == Some("shared") && text("account") == Some("anonymous") {
+        rules.push("identity.anonymous".to_owned());
+    }
+    let cap = says("/inspection/maxBody").and_then(parse_bytes);
+    let is_over = cap.is_some_and(|cap| request.body.len() as u64 > cap);
+    if says("/inspection/oversized") == Some("inspect") && is_over {
+        rules.push("inspection.oversized".to_owned());
     }
     if text("endpoint") == Some("unknown") && seen.upstream.is_some() {
         let path = request.path.split('?').next().unwrap_or_default();

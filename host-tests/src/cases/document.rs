@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub(super) struct FileDocument {
     /// The policy under test: a path relative to the file, or the document itself.
     pub policy: Value,
+    /// What all cases of the file have different in it.
+    pub patch: Option<Value>,
     /// What every request of the file has, unless it says otherwise.
     #[serde(default)]
     pub defaults: RequestDocument,
@@ -71,7 +73,7 @@ pub(super) struct RequestDocument {
 }
 
 /// What the upstream answers.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AnswerDocument {
     /// 200 when absent.
@@ -81,6 +83,9 @@ pub(super) struct AnswerDocument {
     pub headers: BTreeMap<String, String>,
     /// JSON.
     pub body: Option<Value>,
+    /// It does not answer while the case lasts: the request stays under way.
+    #[serde(default)]
+    pub never: bool,
     /// A stream of server-sent events: each a JSON value, or a text as it is.
     pub events: Option<Vec<Value>>,
 }

@@ -15,7 +15,8 @@ use tokio::time::{Instant, sleep, timeout};
 use weir_engine::time::{Timestamp, format_duration};
 use weir_envoy::Stats;
 use weir_envoy::stage::{
-    OnFailure, PluginFilter, ScriptedUpstream, Stage, StageDir, StageOptions, Started, Surroundings,
+    Expected, OnFailure, PluginFilter, ScriptedUpstream, Stage, StageDir, StageOptions, Started,
+    Surroundings,
 };
 use weir_envoy::wire::{Close, End, Outgoing, Protocol, RawClient, Reaction};
 
@@ -54,6 +55,8 @@ pub struct InEnvoy<'s> {
     shared: &'s Shared<'s>,
     name: String,
     number: u64,
+    /// Clients whose requests are under way, and the upstream's part in them.
+    held: Vec<(RawClient, Expected)>,
 }
 
 impl EnvoyHost {
@@ -148,19 +151,42 @@ impl Shared<'_> {
             shared: self,
             name: name(index),
             number: 0,
+            held: Vec::new(),
         }
     }
 }
 
 impl InEnvoy<'_> {
+    fn next(&mut self, request: &Request) -> Outgoing {
+        self.number = self.number.saturating_add(1);
+        outgoing(request.header_lines(now(), self.number), &request.body)
+    }
+
+    async fn connect(&self) -> Result<RawClient, HostFault> {
+        let gone = || HostFault(format!("Envoy has no listener {}", self.name));
+        let listener = self.shared.stage.listener(&self.name).ok_or_else(gone)?;
+        let client = RawClient::connect(listener, Protocol::Http1).await;
+        client.map_err(HostFault::of)
+    }
+
+    async fn hold(&mut self, request: Outgoing) -> Result<(), HostFault> {
+        let mut client = self.connect().await?;
+        let expected = (self.shared.upstream).expect(client.local_port(), Reaction::Hang);
+        let mut asked = expected.watch();
+        client.send(request);
+        let arrives = timeout(PATIENCE, asked.wait_for(|asked| asked.end == End::Complete)).await;
+        arrives
+            .map_err(|_| HostFault::not_held())?
+            .map_err(HostFault::of)?;
+        self.held.push((client, expected));
+        Ok(())
+    }
+
     async fn send(&self, request: Outgoing, answer: Outgoing) -> Result<Seen, HostFault> {
         let Shared {
             stage, upstream, ..
         } = self.shared;
-        let gone = || HostFault(format!("Envoy has no listener {}", self.name));
-        let listener = stage.listener(&self.name).ok_or_else(gone)?;
-        let client = RawClient::connect(listener, Protocol::Http1).await;
-        let mut client = client.map_err(HostFault::of)?;
+        let mut client = self.connect().await?;
         let port = client.local_port();
         let expected = upstream.expect(port, Reaction::Answer(answer));
         let mut got = client.watch();
@@ -220,14 +246,18 @@ fn now() -> Timestamp {
 
 impl Runner for InEnvoy<'_> {
     fn exchange(&mut self, request: &Request, answer: &Answer) -> Result<Seen, HostFault> {
-        self.number = self.number.saturating_add(1);
-        let headers = request.header_lines(now(), self.number);
-        let request = outgoing(headers, &request.body);
+        let request = self.next(request);
         let answer = outgoing(answer.header_lines(), &answer.body);
         self.shared
             .host
             .runtime
             .block_on(self.send(request, answer))
+    }
+
+    fn hold(&mut self, request: &Request) -> Result<(), HostFault> {
+        let request = self.next(request);
+        let runtime = &self.shared.host.runtime;
+        runtime.block_on(InEnvoy::hold(self, request))
     }
 
     fn wait(&mut self, time: Duration) -> Result<(), HostFault> {

@@ -180,6 +180,16 @@ impl Answer {
     pub(super) fn new(given: Option<&AnswerDocument>, request: &Request) -> Result<Self, Wrong> {
         let usual = AnswerDocument::default();
         let given = given.unwrap_or(&usual);
+        if given.never
+            && *given
+                != (AnswerDocument {
+                    never: true,
+                    ..usual.clone()
+                })
+        {
+            let problem = "an upstream that never answers says nothing else".to_owned();
+            return Err(("never".to_owned(), problem));
+        }
         if given.body.is_some() && given.events.is_some() {
             let problem = "an answer has `body` or `events`, not both".to_owned();
             return Err(("events".to_owned(), problem));

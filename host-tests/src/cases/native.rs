@@ -53,6 +53,8 @@ pub struct Native {
     now: Timestamp,
     number: u64,
     counted: BTreeMap<String, u64>,
+    /// Exchanges that are under way.
+    held: Vec<Trial>,
 }
 
 impl Native {
@@ -72,6 +74,7 @@ impl Native {
             now: case.start,
             number: 0,
             counted: BTreeMap::new(),
+            held: Vec::new(),
         };
         this.begin()?;
         Ok(this)
@@ -111,6 +114,33 @@ impl Native {
             }
         }
         self.now = end;
+    }
+
+    fn next_headers(&mut self, request: &Request) -> Vec<(String, String)> {
+        self.number = self.number.saturating_add(1);
+        request.header_lines(self.now, self.number)
+    }
+
+    fn decide(&mut self, request: &Request, headers: &[(String, String)]) -> (Trial, Verdict) {
+        let (deployment, began) = (Arc::clone(&self.deployment), self.now);
+        let pairs = headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let mut trial = Trial::begin(&deployment, &self.guards, &self.key, pairs, began);
+        let policy = trial.policy(&deployment);
+        let body = match request.body.get(..policy.max_body()) {
+            _ if !trial.needs_body() => Body::Whole(&[]),
+            Some(prefix) if prefix.len() < request.body.len() => Body::Prefix(prefix),
+            _ => Body::Whole(&request.body),
+        };
+        if let (Some(sentinel), Some(account)) = (&mut self.sentinel, trial.exchange().suspect()) {
+            trial
+                .exchange_mut()
+                .stands(sentinel.standing(account, began, &mut self.store));
+        }
+        let ledger = &mut self.ledger;
+        let verdict = trial.decide(&deployment, &self.key, body, ledger, &mut self.store);
+        (trial, verdict)
     }
 
     /// The request as it goes on, held for as long as it has to be.
@@ -206,26 +236,11 @@ fn reply(denial: Denial, seen: &mut Seen) {
 
 impl Runner for Native {
     fn exchange(&mut self, request: &Request, answer: &Answer) -> Result<Seen, HostFault> {
-        self.number = self.number.saturating_add(1);
-        let (deployment, began) = (Arc::clone(&self.deployment), self.now);
-        let headers = request.header_lines(began, self.number);
-        let pairs = headers
-            .iter()
-            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let mut trial = Trial::begin(&deployment, &self.guards, &self.key, pairs, began);
+        let began = self.now;
+        let headers = self.next_headers(request);
+        let deployment = Arc::clone(&self.deployment);
+        let (mut trial, verdict) = self.decide(request, &headers);
         let policy = trial.policy(&deployment);
-        let body = match request.body.get(..policy.max_body()) {
-            _ if !trial.needs_body() => Body::Whole(&[]),
-            Some(prefix) if prefix.len() < request.body.len() => Body::Prefix(prefix),
-            _ => Body::Whole(&request.body),
-        };
-        if let (Some(sentinel), Some(account)) = (&mut self.sentinel, trial.exchange().suspect()) {
-            trial
-                .exchange_mut()
-                .stands(sentinel.standing(account, began, &mut self.store));
-        }
-        let ledger = &mut self.ledger;
-        let verdict = trial.decide(&deployment, &self.key, body, ledger, &mut self.store);
         let mut seen = Seen::default();
         let mut ended = true;
         match verdict {
@@ -258,6 +273,16 @@ impl Runner for Native {
             }
         }
         Ok(seen)
+    }
+
+    fn hold(&mut self, request: &Request) -> Result<(), HostFault> {
+        let headers = self.next_headers(request);
+        let (trial, verdict) = self.decide(request, &headers);
+        if let Verdict::Reply(_) = verdict {
+            return Err(HostFault::not_held());
+        }
+        self.held.push(trial);
+        Ok(())
     }
 
     fn wait(&mut self, time: Duration) -> Result<(), HostFault> {

@@ -119,11 +119,19 @@ impl Reader<'_> {
         if document.cases.is_empty() {
             self.tell("cases", "there is no case".to_owned());
         }
+        let named = policy;
+        let policy = match &document.patch {
+            None => Some(Arc::clone(&named)),
+            Some(patch) => self.policy("patch", patch, Some(&named)),
+        };
+        let Some(policy) = policy else {
+            return Vec::new();
+        };
         let mut names = BTreeSet::new();
         let mut cases = Vec::new();
         for (index, value) in document.cases.iter().enumerate() {
             let path = format!("cases[{index}]");
-            let Some(case) = self.case(&path, value, &document, &policy) else {
+            let Some(case) = self.case(&path, value, &document, (&named, &policy)) else {
                 continue;
             };
             if !names.insert(case.name.clone()) {
@@ -140,7 +148,7 @@ impl Reader<'_> {
         path: &str,
         value: &Value,
         file: &FileDocument,
-        policy: &Arc<CasePolicy>,
+        (named, policy): (&Arc<CasePolicy>, &Arc<CasePolicy>),
     ) -> Option<Case> {
         let document: CaseDocument = self.typed(value, path)?;
         let start = match &document.start {
@@ -184,7 +192,7 @@ impl Reader<'_> {
             line: self.line(path),
             sets_clock: document.start.is_some(),
             start,
-            base: Arc::clone(policy),
+            base: Arc::clone(named),
             policy: own,
             phases,
         })
@@ -233,11 +241,18 @@ impl Reader<'_> {
                 );
                 return None;
             }
-            Step::Send {
-                request: Box::new(request),
-                answer,
-                times,
-                every,
+            if document.answer.as_ref().is_some_and(|answer| answer.never) {
+                Step::Hold {
+                    request: Box::new(request),
+                    times,
+                }
+            } else {
+                Step::Send {
+                    request: Box::new(request),
+                    answer,
+                    times,
+                    every,
+                }
             }
         } else if let Some(text) = &document.wait {
             Step::Wait(self.duration(&format!("{path}.wait"), text)?)
@@ -257,7 +272,7 @@ impl Reader<'_> {
         let looks = expect.as_ref().is_some_and(Expectation::looks_at_exchanges);
         if looks && !has_exchange {
             let problem =
-                "a phase without `send` has no exchange; only `metrics` can be expected of it";
+                "no exchange comes to its end in this phase; only `metrics` can be expected of it";
             self.tell(&format!("{path}.expect"), problem.to_owned());
             return None;
         }
@@ -451,7 +466,7 @@ cases:
             "9:5: cases[1].phases[1]: `answer`, `repeat` and `every` say more",
             "10:23: cases[1].phases[2].send.headers.x: [1] is no header",
             "11:16: cases[1].phases[3].repeat: 0 requests",
-            "12:16: cases[1].phases[4].expect: a phase without `send`",
+            "12:16: cases[1].phases[4].expect: no exchange comes",
             "13:5: cases[1].phases[5]: the phase does nothing",
             "14:25: cases[1].phases[6].expect.actoin: unknown field",
             "15:3: cases[2]: the case expects nothing",

@@ -11,6 +11,11 @@ pub trait Runner {
     /// # Errors
     /// The host itself broke; a refused request is no error.
     fn exchange(&mut self, request: &Request, answer: &Answer) -> Result<Seen, HostFault>;
+    /// Sends one request that stays under way until the case ends; the upstream does not answer it.
+    ///
+    /// # Errors
+    /// As for [`Self::exchange`], and where the request does not reach the upstream.
+    fn hold(&mut self, request: &Request) -> Result<(), HostFault>;
     /// Lets time pass.
     ///
     /// # Errors
@@ -44,6 +49,11 @@ pub trait Runner {
 pub struct HostFault(pub String);
 
 impl HostFault {
+    /// A request that was to be under way has been answered by the policy.
+    pub(super) fn not_held() -> Self {
+        Self("a request that the upstream was not to answer was refused".to_owned())
+    }
+
     /// With an error and what it came from.
     pub(super) fn of(error: impl std::error::Error) -> Self {
         let mut text = error.to_string();
@@ -178,6 +188,11 @@ fn phase(phase: &Phase, runner: &mut dyn Runner, ran: &mut Ran) -> Result<(), Ho
                     line: phase.line,
                     what: format!("{which}{what}"),
                 }));
+            }
+        }
+        Step::Hold { request, times } => {
+            for _ in 0..*times {
+                runner.hold(request)?;
             }
         }
         Step::Wait(time) => runner.wait(*time)?,

@@ -6,7 +6,7 @@ use super::run::{HostFault, Runner};
 use super::{Asked, Case, CasePolicy, Seen};
 use crate::replay::plugin::{fix_hash_key, host_config};
 use crate::weir::{DECISION, VM_ID, plugin_config};
-use crate::{HeaderMap, Host, HostConfig, Plugin, Stat, Stream, Worker};
+use crate::{HeaderMap, Host, HostConfig, Plugin, Stat, Stream, StreamId, Worker};
 use std::time::Duration;
 
 use weir_envoy::Stats;
@@ -79,6 +79,20 @@ impl Wasm {
     }
 }
 
+impl Wasm {
+    /// Sends a request on a stream of its own, which stays open.
+    fn send(&mut self, request: &Request) -> StreamId {
+        self.number = self.number.saturating_add(1);
+        let began = self.worker.now();
+        let headers = header_map(&request.header_lines(began, self.number));
+        let mut stream = self.worker.stream();
+        let id = stream.id();
+        stream.request_headers(&headers, request.body.is_empty());
+        pieces(&mut stream, &request.body, Stream::request_body);
+        id
+    }
+}
+
 fn header_map(lines: &[(String, String)]) -> HeaderMap {
     let mut map = HeaderMap::new();
     for (name, value) in lines {
@@ -108,13 +122,8 @@ fn pieces<'w>(stream: &mut Stream<'w>, body: &[u8], send: impl Fn(&mut Stream<'w
 
 impl Runner for Wasm {
     fn exchange(&mut self, request: &Request, answer: &Answer) -> Result<Seen, HostFault> {
-        self.number = self.number.saturating_add(1);
         let began = self.worker.now();
-        let headers = header_map(&request.header_lines(began, self.number));
-        let mut stream = self.worker.stream();
-        let id = stream.id();
-        stream.request_headers(&headers, request.body.is_empty());
-        pieces(&mut stream, &request.body, Stream::request_body);
+        let id = self.send(request);
         let gone = || HostFault("the stream is gone".to_owned());
         let mut now = began;
         let mut stream = loop {
@@ -153,6 +162,15 @@ impl Runner for Wasm {
             upstream,
             held,
         })
+    }
+
+    fn hold(&mut self, request: &Request) -> Result<(), HostFault> {
+        let id = self.send(request);
+        let stream = self.worker.resume_stream(id);
+        match stream.is_some_and(|stream| stream.request_is_complete()) {
+            true => Ok(()),
+            false => Err(HostFault::not_held()),
+        }
     }
 
     fn wait(&mut self, time: Duration) -> Result<(), HostFault> {
