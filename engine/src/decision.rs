@@ -130,7 +130,7 @@ pub(crate) fn to_json(policy: &Policy, decided: Decided<'_>, beside: Option<Besi
     } = decided;
     let verdict = &evaluation.verdict;
     let names = policy.capabilities.names();
-    let caller = head.caller.as_ref();
+    let (caller, pseudonyms) = (head.caller.as_ref(), &head.pseudonyms);
     let standing = evaluation.standing.as_ref();
     let record = Record {
         time: started.to_string(),
@@ -144,14 +144,23 @@ pub(crate) fn to_json(policy: &Policy, decided: Decided<'_>, beside: Option<Besi
             Part::StandsDown => "shadow",
             Part::Decides | Part::LooksOn => policy.mode(),
         },
-        account: caller.map(|caller| caller.account.as_str()),
-        organization: caller.and_then(|caller| caller.organization.as_deref()),
+        account: pseudonyms
+            .account
+            .as_deref()
+            .or_else(|| caller.map(|caller| caller.account.as_str())),
+        organization: pseudonyms
+            .organization
+            .as_deref()
+            .or_else(|| caller.and_then(|caller| caller.organization.as_deref())),
         tier: evaluation
             .tier
             .and_then(|tier| policy.tiers.get(tier))
             .map(|tier| tier.name.as_str()),
         endpoint: Endpoint::name(head.endpoint),
-        model: evaluation.model.as_deref(),
+        model: evaluation
+            .model
+            .as_deref()
+            .filter(|_| !policy.privacy.hides_models),
         capabilities: evaluation
             .capabilities
             .iter()

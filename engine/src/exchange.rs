@@ -7,7 +7,7 @@ use crate::{
     endpoint::{Endpoint, Provider},
     evaluate::{Asked, Body, Evaluation, Part, evaluate},
     hash::HashKey,
-    identity::{self, Head},
+    identity::{self, Head, Properties},
     ledger::Ledger,
     policy::Policy,
     rate_limit,
@@ -96,14 +96,15 @@ pub struct Finished {
 }
 
 impl Exchange {
-    /// Takes the head of a request.
+    /// Takes the head of a request, and what the host knows of it beyond that.
     pub fn begin<'h>(
         policy: &Policy,
         key: &HashKey,
         headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+        properties: &dyn Properties,
         now: Timestamp,
     ) -> Self {
-        let head = Head::read(policy, key, headers, now);
+        let head = Head::read(policy, key, headers, properties, now);
         let meter = UsageMeter::new(head.endpoint);
         Self {
             head,

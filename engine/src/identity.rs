@@ -2,18 +2,27 @@
 //!
 //! Identity headers are trusted only as far as the filter that sets them: it must overwrite what a
 //! client sends. A header that stands twice with different values is ambiguous and counts as absent.
+mod headers;
+mod properties;
+mod reader;
+mod value;
+
+pub(crate) use headers::{Found, find, is_encoded};
+pub(crate) use properties::Remembered;
+pub use properties::{NoProperties, Properties};
+pub(crate) use value::is_identifier;
+
 use crate::{
     attestation::AttestationError,
     endpoint::Endpoint,
     hash::HashKey,
     origin::{self, Origin},
-    policy::{Policy, Source},
+    policy::Policy,
     time::Timestamp,
 };
-use alloc::{format, string::String};
-
-/// Longest account or organization id that is used as it is; longer ones are replaced by their hash.
-const MAX_ID_BYTES: usize = 128;
+use alloc::{string::String, vec::Vec};
+use core::net::IpAddr;
+use reader::Reader;
 
 /// Names of decisions hide nothing, so that they are the same wherever an exchange is replayed.
 const PUBLIC_KEY: HashKey = HashKey::new([0; 16]);
@@ -33,7 +42,7 @@ enum Fact {
 }
 
 /// Who is asking.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Caller {
     /// The paying or signed-up identity; `anonymous` when no source gave one and the policy shares that account.
     pub account: String,
@@ -45,6 +54,32 @@ pub struct Caller {
     pub verification: Option<String>,
     /// What it pays for.
     pub plan: Option<String>,
+    /// Address of its client; only where the policy's detection or a tier asks for it.
+    pub address: Option<IpAddr>,
+    /// Further facts, in the order of the policy's.
+    pub attributes: Vec<Option<Attribute>>,
+}
+
+/// A further fact.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attribute {
+    /// Text, as ids are.
+    Text(String),
+    /// A finite number.
+    Number(f64),
+    /// True or false.
+    Boolean(bool),
+    /// A point in time.
+    Time(Timestamp),
+}
+
+/// How decisions name the caller where the policy wants pseudonyms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pseudonyms {
+    /// Instead of the account; `None` where that is told.
+    pub account: Option<String>,
+    /// Instead of the organization; `None` where that is told, or there is none.
+    pub organization: Option<String>,
 }
 
 /// What the engine keeps of a request's head.
@@ -56,6 +91,8 @@ pub struct Head {
     pub model: Option<String>,
     /// The caller; `None` when no source gave an account and the policy refuses such requests.
     pub caller: Option<Caller>,
+    /// How decisions name the caller.
+    pub pseudonyms: Pseudonyms,
     /// The policy lets its path pass without a look at the body.
     pub passes_through: bool,
     /// The body carries a `content-encoding` other than identity.
@@ -70,11 +107,14 @@ pub struct Head {
 }
 
 impl Head {
-    /// Reads a head from its name/value pairs, pseudo headers included. Time: headers x wanted names.
+    /// Reads a head from its name/value pairs, pseudo headers included, and from what the host knows beyond them.
+    /// Time: headers x wanted names. Asks for a property only where a source that the policy names is needed, and for
+    /// each once.
     pub fn read<'h>(
         policy: &Policy,
         key: &HashKey,
         headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+        properties: &dyn Properties,
         now: Timestamp,
     ) -> Self {
         let one = |name: &str| find(headers.clone(), name).one();
@@ -90,48 +130,22 @@ impl Head {
             "decision",
             &[request_id, &now.as_unix_nanos().to_be_bytes()],
         );
-        // The first source with a value wins, but a contradiction ends the search: falling back to the
-        // next source would let a client choose by adding a header.
-        let raw = |fact: Fact| {
-            let sources = policy.identity.sources.get(fact.index());
-            for source in sources.into_iter().flatten() {
-                match source {
-                    Source::Header(name) => match find(headers.clone(), name.as_str()) {
-                        Found::One(value) if !value.trim_ascii().is_empty() => {
-                            return Some(Raw::Header(value.trim_ascii()));
-                        }
-                        Found::Nothing | Found::One(_) => {}
-                        Found::Several => return None,
-                    },
-                    Source::ApiKey(_) => {
-                        if let Some(secret) = credential(headers.clone()) {
-                            return Some(Raw::Credential(secret));
-                        }
-                    }
-                }
-            }
-            None
-        };
-        let value = |fact: Fact| {
-            raw(fact).map(|raw| match raw {
-                Raw::Header(value) => identifier(key, value),
-                Raw::Credential(secret) => fingerprint(key, secret),
-            })
-        };
-        let account = value(Fact::Account).or_else(|| {
+        let reader = Reader::new(&policy.identity, key, headers.clone(), properties);
+        let account = reader.text(Fact::Account).or_else(|| {
             policy
                 .identity
                 .anonymous_shared
                 .then(|| String::from("anonymous"))
         });
+        let asks_for_address = policy.identity.asks_for_network || policy.detection().is_some();
         let mut caller = account.map(|account| Caller {
             account,
-            organization: value(Fact::Organization),
-            created: value(Fact::Created)
-                .as_deref()
-                .and_then(Timestamp::parse_rfc3339),
-            verification: value(Fact::Verification),
-            plan: value(Fact::Plan),
+            organization: reader.text(Fact::Organization),
+            created: reader.time(Fact::Created),
+            verification: reader.text(Fact::Verification),
+            plan: reader.text(Fact::Plan),
+            address: asks_for_address.then(|| reader.address()).flatten(),
+            attributes: reader.attributes(),
         });
         let verification = &policy.verification;
         let attestation = match (&caller, &verification.header) {
@@ -147,33 +161,29 @@ impl Head {
             }
         }
         let origin = policy.detection().and(caller.as_ref()).map(|caller| {
-            // A credential is hashed apart, so that it never meets the same text in a header.
-            let tag = |fact: Fact, domain: &str| match raw(fact) {
-                Some(Raw::Header(value)) => origin::tag(key, domain, value),
-                Some(Raw::Credential(secret)) => {
-                    origin::tag(key, domain, fingerprint(key, secret).as_bytes())
-                }
-                None => 0,
-            };
             let organization = caller.organization.as_ref();
             Origin {
                 account: origin::account(key, &caller.account),
                 organization: organization
                     .map_or(0, |id| key.hash64("organization", &[id.as_bytes()])),
-                payment: tag(Fact::Payment, "payment"),
-                network: match raw(Fact::Address) {
-                    Some(Raw::Header(value)) => origin::network(key, value),
-                    _ => 0,
-                },
-                asn: tag(Fact::Asn, "asn"),
-                client: tag(Fact::Client, "client"),
+                payment: reader.tag(Fact::Payment, "payment"),
+                network: caller
+                    .address
+                    .map_or(0, |address| origin::network(key, address)),
+                asn: reader.tag(Fact::Asn, "asn"),
+                client: reader.tag(Fact::Client, "client"),
             }
+        });
+        let pseudonyms = caller.as_ref().map(|caller| Pseudonyms {
+            account: policy.privacy.account(caller, key),
+            organization: policy.privacy.organization(caller, key),
         });
         Self {
             endpoint,
             model,
             passes_through: policy.inspection.passes_through(path),
             caller,
+            pseudonyms: pseudonyms.unwrap_or_default(),
             compressed,
             attestation,
             decision_id,
@@ -202,89 +212,4 @@ impl Fact {
             Self::Client => 8,
         }
     }
-}
-
-/// What a request says under one header name.
-pub(crate) enum Found<'h> {
-    Nothing,
-    One(&'h [u8]),
-    /// Different values: the client's and the authentication's, and nobody can say which is which.
-    Several,
-}
-
-impl<'h> Found<'h> {
-    pub(crate) fn one(self) -> Option<&'h [u8]> {
-        match self {
-            Self::One(value) => Some(value),
-            Self::Nothing | Self::Several => None,
-        }
-    }
-}
-
-pub(crate) fn find<'h>(
-    headers: impl Iterator<Item = (&'h [u8], &'h [u8])>,
-    name: &str,
-) -> Found<'h> {
-    let mut found = Found::Nothing;
-    for (key, value) in headers {
-        if key.eq_ignore_ascii_case(name.as_bytes()) {
-            match found {
-                Found::Nothing => found = Found::One(value),
-                Found::One(first) if first == value => {}
-                Found::One(_) | Found::Several => return Found::Several,
-            }
-        }
-    }
-    found
-}
-
-/// Whether a body is encoded: any `content-encoding` says other than identity, because nobody knows which of
-/// several its reader heeds.
-pub(crate) fn is_encoded<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])>) -> bool {
-    headers
-        .filter(|(name, _)| name.eq_ignore_ascii_case(b"content-encoding"))
-        .any(|(_, value)| {
-            let encoding = value.trim_ascii();
-            !encoding.is_empty() && !encoding.eq_ignore_ascii_case(b"identity")
-        })
-}
-
-/// A value as a source gave it.
-enum Raw<'h> {
-    /// Neither empty nor with space around it.
-    Header(&'h [u8]),
-    /// May never be kept.
-    Credential(&'h [u8]),
-}
-
-fn identifier(key: &HashKey, value: &[u8]) -> String {
-    match core::str::from_utf8(value) {
-        Ok(text) if is_identifier(text) => String::from(text),
-        _ => format!("hash-{:032x}", key.hash128("identifier", &[value])),
-    }
-}
-
-/// Whether an id is used, and logged, as it is: letters of any script, digits and visible ASCII, so that
-/// no log line is broken and nothing is hidden in it.
-pub(crate) fn is_identifier(text: &str) -> bool {
-    let plain = |c: char| c.is_ascii_graphic() || c == ' ' || c.is_alphanumeric();
-    !text.is_empty() && text.len() <= MAX_ID_BYTES && text.trim() == text && text.chars().all(plain)
-}
-
-fn credential<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone) -> Option<&'h [u8]> {
-    let bearer = find(headers.clone(), "authorization")
-        .one()
-        .and_then(|value| {
-            let (scheme, secret) = value.split_at_checked(7)?;
-            scheme.eq_ignore_ascii_case(b"bearer ").then_some(secret)
-        });
-    let secret = bearer
-        .or_else(|| find(headers.clone(), "x-api-key").one())
-        .or_else(|| find(headers, "api-key").one())?;
-    let secret = secret.trim_ascii();
-    (!secret.is_empty()).then_some(secret)
-}
-
-fn fingerprint(key: &HashKey, secret: &[u8]) -> String {
-    format!("key-{:032x}", key.hash128("credential", &[secret]))
 }

@@ -5,8 +5,8 @@
 //!
 //! ```
 //! use weir_engine::{
-//!     evaluate::Body, exchange::Exchange, hash::HashKey, ledger::Ledger, policy::Policy,
-//!     store::MemoryStore, time::Timestamp,
+//!     evaluate::Body, exchange::Exchange, hash::HashKey, identity::NoProperties, ledger::Ledger,
+//!     policy::Policy, store::MemoryStore, time::Timestamp,
 //! };
 //!
 //! let checked = Policy::check(br#"{
@@ -24,7 +24,7 @@
 //!
 //! let headers: [(&[u8], &[u8]); 3] =
 //!     [(b":method", b"POST"), (b":path", b"/v1/chat/completions"), (b"x-account-id", b"a-17")];
-//! let mut exchange = Exchange::begin(&policy, &key, headers.into_iter(), now);
+//! let mut exchange = Exchange::begin(&policy, &key, headers.into_iter(), &NoProperties, now);
 //! let body = Body::Whole(br#"{"model": "m", "messages": [], "logprobs": true}"#);
 //! let answer = exchange.decide(&policy, &key, body, &mut ledger, &mut store);
 //!
@@ -66,6 +66,7 @@ pub mod hash;
 pub mod identity;
 mod json;
 pub mod ledger;
+pub mod network;
 pub mod origin;
 pub mod policy;
 mod rate_limit;

@@ -1,6 +1,6 @@
 //! Where a request comes from, as the detector is told: keyed hashes, never the values.
 use crate::hash::HashKey;
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 /// Where a request comes from. 0 stands for "not known".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,44 +34,29 @@ pub fn tag(key: &HashKey, domain: &str, value: &[u8]) -> u32 {
     u32::from_le_bytes([a, b, c, d]).max(1)
 }
 
-/// The short hash of the network of the last address in `list`: /24 of IPv4, /48 of IPv6; 0 where it is none.
-///
-/// The last address of `x-forwarded-for` is the one that the nearest proxy saw; those before it are what the
-/// client wrote, who could name anybody's network there. Behind a load balancer of your own, name a header
-/// that holds the client's address alone (`x-envoy-external-address`). Ports and the brackets around IPv6
-/// are passed over.
-pub fn network(key: &HashKey, list: &[u8]) -> u32 {
-    let last = list.rsplit(|byte| *byte == b',').next().unwrap_or_default();
-    let Ok(text) = core::str::from_utf8(last.trim_ascii()) else {
-        return 0;
-    };
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'))
-        .unwrap_or(text);
-    let address = bare.parse::<IpAddr>().ok();
-    let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
-    match address.map(|address| address.to_canonical()) {
-        Some(IpAddr::V4(address)) => {
+/// The short hash of an address's network: /24 of IPv4, /48 of IPv6.
+pub fn network(key: &HashKey, address: IpAddr) -> u32 {
+    match address {
+        IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
             tag(key, "network", &[a, b, c])
         }
-        Some(IpAddr::V6(address)) => {
+        IpAddr::V6(address) => {
             let [a, b, c, d, e, f, ..] = address.octets();
             tag(key, "network", &[a, b, c, d, e, f])
         }
-        None => 0,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::network::address_in;
 
     const KEY: HashKey = HashKey::new([3; 16]);
 
     fn of(text: &str) -> u32 {
-        network(&KEY, text.as_bytes())
+        address_in(text.as_bytes(), 0).map_or(0, |address| network(&KEY, address))
     }
 
     #[test]
@@ -111,7 +96,7 @@ mod tests {
         ] {
             assert_eq!(of(text), 0, "{text}");
         }
-        assert_eq!(network(&KEY, b"\xff"), 0);
+        assert_eq!(address_in(b"\xff", 0), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     exchange::{Answer, Exchange, Finished},
     guard::{Acted, Guards},
     hash::HashKey,
+    identity::{Properties, Remembered},
     ledger::Ledger,
     policy::{Arm, Deployment, Policy},
     store::CounterStore,
@@ -43,9 +44,13 @@ impl Trial {
         guards: &Guards,
         key: &HashKey,
         headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
+        properties: &dyn Properties,
         now: Timestamp,
     ) -> Self {
-        let mut current = Exchange::begin(&deployment.current, key, headers.clone(), now);
+        let properties = &Remembered::new(properties);
+        let begin =
+            |policy: &Policy| Exchange::begin(policy, key, headers.clone(), properties, now);
+        let mut current = begin(&deployment.current);
         if guards.have_tripped(Arm::Current) {
             current.takes_part(Part::StandsDown);
         }
@@ -56,7 +61,7 @@ impl Trial {
                 other: None,
             };
         };
-        let candidate = Exchange::begin(policy, key, headers, now);
+        let candidate = begin(policy);
         let acts = !guards.have_tripped(Arm::Candidate) && candidate.is_reached(policy);
         let (arm, exchange, mut other) = if acts {
             (Arm::Candidate, candidate, current)

@@ -15,6 +15,7 @@ use weir_engine::{
     evaluate::Body,
     exchange::{Answer, Exchange, Forward},
     hash::HashKey,
+    identity::NoProperties,
     ledger::Ledger,
     policy::Policy,
     store::{CounterStore, MemoryStore, StoreError, Swap, Version},
@@ -75,7 +76,13 @@ impl World {
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
             .collect();
-        Exchange::begin(&self.policy, &self.key, headers.iter().copied(), self.now)
+        Exchange::begin(
+            &self.policy,
+            &self.key,
+            headers.iter().copied(),
+            &NoProperties,
+            self.now,
+        )
     }
 
     fn decide(&mut self, exchange: &mut Exchange, body: &Value) -> Option<Denial> {

@@ -13,6 +13,7 @@ use weir_engine::{
     evaluate::Body,
     exchange::{Answer, Exchange, Forward},
     hash::HashKey,
+    identity::NoProperties,
     ledger::Ledger,
     policy::Policy,
     store::MemoryStore,
@@ -53,7 +54,7 @@ fn asked(policy: &Policy, state: State, waiting: usize) -> (Exchange, Answer) {
         (b":path", b"/v1/chat/completions"),
         (b"x-account-id", b"a"),
     ];
-    let mut exchange = Exchange::begin(policy, &KEY, headers.into_iter(), now);
+    let mut exchange = Exchange::begin(policy, &KEY, headers.into_iter(), &NoProperties, now);
     exchange.stands(Standing {
         state,
         learned: 1.0,

@@ -12,6 +12,7 @@ use weir_engine::{
     exchange::Answer,
     guard::{Guards, Trip},
     hash::HashKey,
+    identity::NoProperties,
     ledger::Ledger,
     policy::{Arm, Deployment},
     store::MemoryStore,
@@ -111,6 +112,7 @@ impl World {
             &self.guards,
             &self.key,
             headers.into_iter(),
+            &NoProperties,
             self.now,
         );
         assert!(trial.needs_body());

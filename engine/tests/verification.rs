@@ -20,6 +20,7 @@ use weir_engine::{
     evaluate::Body,
     exchange::Exchange,
     hash::HashKey,
+    identity::NoProperties,
     ledger::Ledger,
     policy::Policy,
     store::MemoryStore,
@@ -173,6 +174,7 @@ impl World {
             &self.policy,
             &Self::key(),
             headers.iter().copied(),
+            &NoProperties,
             self.now,
         )
     }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 use weir_engine::attestation::AttestationError;
 use weir_engine::hash::HashKey;
-use weir_engine::identity::Head;
+use weir_engine::identity::{Head, NoProperties};
 use weir_engine::policy::Policy;
 use weir_engine::time::Timestamp;
 
@@ -88,7 +88,7 @@ pub(crate) fn attested(token: &[u8]) -> Option<Result<usize, AttestationError>> 
         (b"x-weir-attestation", token),
     ];
     let now = Timestamp::from_unix_nanos(NOW.saturating_mul(1_000_000_000));
-    Head::read(&POLICY, &HashKey::new([1; 16]), headers.into_iter(), now).attestation
+    Head::read(&POLICY, &HashKey::new([1; 16]), headers.into_iter(), &NoProperties, now).attestation
 }
 
 fn check(token: &[u8]) {

@@ -44,6 +44,8 @@ mod grpc; // gRPC calls and streams
 mod guest_scenarios; // examples in our host and in Envoy
 #[path = "suite/headers.rs"]
 mod headers; // header maps by phase
+#[path = "suite/identity.rs"]
+mod identity; // accounts from claims and certificates
 #[path = "suite/interleavings.rs"]
 mod interleavings; // races between workers, in every order
 #[path = "suite/lifecycle.rs"]

@@ -123,6 +123,12 @@ mod abi {
             value_size: usize,
             cas: u32,
         ) -> u32;
+        pub(super) fn proxy_get_property(
+            path: *const u8,
+            path_size: usize,
+            data: *mut *mut u8,
+            size: *mut usize,
+        ) -> u32;
         pub(super) fn proxy_set_property(
             path: *const u8,
             path_size: usize,
@@ -325,6 +331,20 @@ pub(crate) fn set_shared_data(key: &[u8], value: &[u8], cas: NonZeroU32) -> Resu
         return Ok(false);
     }
     check(status).map(|()| true)
+}
+
+/// The bytes of an attribute of the current stream, its path's segments separated by zero bytes; `None` where there is
+/// none now.
+pub(crate) fn property(path: &str) -> Result<Option<Vec<u8>>, Refused> {
+    let (mut data, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: the path is live, both out pointers are live and aligned.
+    let status =
+        unsafe { abi::proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut size) };
+    if status == NOT_FOUND {
+        return Ok(None);
+    }
+    check(status)?;
+    Ok(Some(take(data, size)))
 }
 
 /// Sets the filter state `wasm.NAME` of the current stream.

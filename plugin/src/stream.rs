@@ -15,6 +15,7 @@ use weir_engine::{
     denial::Denial,
     evaluate::Body,
     exchange::{Answer, Forward, HeadChanges},
+    identity::Properties,
     trial::Trial,
 };
 
@@ -251,6 +252,16 @@ fn reply(denial: &Denial) -> Action {
     Action::Pause
 }
 
+/// The attributes of the current stream. One that the host will not serialize (a null claim, a whole map of messages) is
+/// none that an identity could be read from.
+struct Attributes;
+
+impl Properties for Attributes {
+    fn property(&self, path: &str) -> Option<Vec<u8>> {
+        hostcalls::property(path).ok().flatten() // absent: identity.anonymous decides about an account that lacks
+    }
+}
+
 impl Context for Stream {}
 
 impl HttpContext for Stream {
@@ -267,7 +278,14 @@ impl HttpContext for Stream {
             let now = worker.now();
             let (guards, headers) = (installed.guards()?, Pairs::new(&headers));
             let deployment = &installed.deployment;
-            Some(Trial::begin(deployment, &guards, &worker.key, headers, now))
+            Some(Trial::begin(
+                deployment,
+                &guards,
+                &worker.key,
+                headers,
+                &Attributes,
+                now,
+            ))
         });
         self.trial = begun.flatten();
         let needs_body = self.trial.as_ref().is_some_and(Trial::needs_body);

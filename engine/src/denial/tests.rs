@@ -7,6 +7,7 @@ use crate::{
     charging::Quota,
     detect::State,
     endpoint::Endpoint,
+    identity::Pseudonyms,
     shaping::{RequestLimits, Strip},
     verdict::Basis,
 };
@@ -56,6 +57,7 @@ pub(super) fn head(endpoint: Endpoint) -> Head {
         endpoint,
         model: None,
         caller: None,
+        pseudonyms: Pseudonyms::default(),
         passes_through: false,
         compressed: false,
         attestation: None,

@@ -87,6 +87,24 @@ codes! {
     RepeatedFamily = "P080",
     /// Two policies of one rollout that decisions cannot tell apart.
     SameVersion = "P090",
+    /// A path of a property or claim at which no host could have a value when a request arrives.
+    BadPath = "P100",
+    /// A type that the value of a source, or of the fact that it is for, cannot have.
+    WrongType = "P101",
+    /// An attribute that `identity.attributes` does not declare.
+    UnknownAttribute = "P102",
+    /// A condition on an attribute of another type.
+    WrongCondition = "P103",
+    /// Conditions on an attribute that no value meets.
+    ImpossibleCondition = "P104",
+    /// An attribute that no tier asks for.
+    UnusedAttribute = "P105",
+    /// A network that cannot be read.
+    BadNetwork = "P106",
+    /// Trusted hops where the address comes from no header.
+    IdleHops = "P107",
+    /// A key for pseudonyms where none are made.
+    IdleKey = "P108",
 }
 
 impl fmt::Display for Code {
@@ -189,7 +207,7 @@ impl Diagnostics {
             diagnostic.path = taken.original(&diagnostic.path);
             let follows = match diagnostic.code {
                 Code::MissingKey => taken.covers(&diagnostic.path),
-                Code::OutOfRange | Code::IdleRule | Code::IdleState => {
+                Code::OutOfRange | Code::IdleRule | Code::IdleState | Code::WrongCondition => {
                     taken.is_within(&diagnostic.path)
                 }
                 _ => false,

@@ -3,6 +3,10 @@
 //! Every field is optional here, so that one missing or wrong value never hides the next problem;
 //! `validate` says what is missing. Variants are map keys (`{header: x-account-id}`), because serde
 //! then refuses unknown keys inside them and reports exact paths.
+use super::{
+    identity::{Attribute, Certificate, Claim, Property},
+    matcher::AttributeMatcher,
+};
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::Deserialize;
 
@@ -20,6 +24,8 @@ pub struct Document {
     pub inspection: Option<Inspection>,
     /// Where the facts about the caller come from.
     pub identity: Option<Identity>,
+    /// What decisions tell of callers.
+    pub privacy: Option<super::privacy::Section>,
     /// What counts as asking for a sensitive ability.
     pub capabilities: Option<BTreeMap<String, Capability>>,
     /// Classes of accounts and what they are granted; the first that matches wins.
@@ -112,17 +118,24 @@ pub struct Identity {
     pub plan: Option<Vec<Source>>,
     /// Payment instrument, as the billing system names it; `x-payment-fingerprint` when absent.
     pub payment: Option<Vec<Source>>,
-    /// Address of the client: the last one of a list; `x-forwarded-for` when absent.
+    /// Address of the client, of a header's list the one that `trustedHops` says; `x-forwarded-for` when absent.
     pub address: Option<Vec<Source>>,
+    /// How many proxies of your own stand in front of this one and append to the list of addresses, at most 32; 0 when
+    /// absent. The same as Envoy's `xff_num_trusted_hops`: 0 takes the last address, which the nearest proxy saw, and
+    /// N the one that is N places before it. A list that is shorter names nobody.
+    pub trusted_hops: Option<u32>,
     /// Autonomous system of the client; `x-asn` when absent.
     pub asn: Option<Vec<Source>>,
     /// Client program and version; `user-agent` when absent.
     pub client: Option<Vec<Source>>,
+    /// Further facts by name, at most 32, for `match.attributes`: region, contract, programme, seats.
+    pub attributes: Option<BTreeMap<String, Attribute>>,
     /// A request that no source gives an account.
     pub anonymous: Option<Anonymous>,
 }
 
-/// One place to read a fact from.
+/// One place to read a fact from. A place with nothing in it, or with empty text, leaves the fact to the next source; one
+/// whose value contradicts itself or cannot be read as its type ends the search, and the fact is not known.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
@@ -130,6 +143,12 @@ pub enum Source {
     Header(String),
     /// A keyed hash of the credential (`authorization: Bearer`, `x-api-key`, `api-key`).
     ApiKey(ApiKey),
+    /// A claim of the JWT that Envoy's `jwt_authn` filter has verified and left in its dynamic metadata.
+    Claim(Claim),
+    /// The client's certificate. The listener has to validate it: Envoy tells of one that nobody vouched for as well.
+    Certificate(Certificate),
+    /// Any other attribute of Envoy's: what a filter left in dynamic metadata or in filter state, facts of the connection.
+    Property(Property),
 }
 
 /// No settings yet.
@@ -227,6 +246,11 @@ pub struct Matcher {
     pub plan: Option<Vec<String>>,
     /// Least age of the account, `30d`.
     pub min_age: Option<String>,
+    /// Networks that the client's address is in, `203.0.113.0/24` or `2001:db8::/32`, at most 1024.
+    pub network: Option<Vec<String>>,
+    /// Conditions on attributes by name, each declared under `identity.attributes`. An attribute that the caller lacks
+    /// matches nothing.
+    pub attributes: Option<BTreeMap<String, AttributeMatcher>>,
 }
 
 /// A limit over a window.

@@ -3,6 +3,9 @@ mod deployment;
 mod detection;
 mod diagnostic;
 mod document;
+mod identity;
+mod matcher;
+mod privacy;
 mod read;
 mod responses;
 mod rollout;
@@ -14,7 +17,10 @@ pub use deployment::{Arm, CheckedDeployment, Deployment};
 pub use detection::Detection;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use document::Document;
-pub(crate) use document::{HeaderFamily, Per, Source, Unit};
+pub(crate) use document::{HeaderFamily, Per, Unit};
+pub(crate) use identity::{AttributeType, Identity, Source, ValueType};
+pub(crate) use matcher::Matcher;
+pub(crate) use privacy::Privacy;
 pub(crate) use responses::Responses;
 pub use rollout::Guard;
 pub(crate) use rollout::Rollout;
@@ -30,12 +36,7 @@ use crate::{
     time::Timestamp,
     verdict::Action,
 };
-use alloc::{
-    collections::{BTreeMap, BTreeSet},
-    format,
-    string::String,
-    vec::Vec,
-};
+use alloc::{collections::BTreeMap, format, string::String, vec::Vec};
 use core::time::Duration;
 use sha2::{Digest, Sha256};
 
@@ -49,6 +50,7 @@ pub struct Policy {
     pub(crate) rollout: Rollout,
     pub(crate) inspection: Inspection,
     pub(crate) identity: Identity,
+    pub(crate) privacy: Privacy,
     pub(crate) capabilities: Capabilities,
     pub(crate) tiers: Vec<Tier>,
     pub(crate) budgets: Vec<Budget>,
@@ -219,68 +221,12 @@ impl Inspection {
     }
 }
 
-/// Facts about the caller that have sources.
-const FACTS: usize = 9;
-
-/// Where the caller's facts come from, by `Fact`.
-#[derive(Debug, Default)]
-pub(crate) struct Identity {
-    pub(crate) sources: [Vec<Source>; FACTS],
-    pub(crate) anonymous_shared: bool,
-}
-
-impl Identity {
-    fn new(sources: [Vec<Source>; FACTS], anonymous_shared: bool) -> Self {
-        Self {
-            sources,
-            anonymous_shared,
-        }
-    }
-}
-
 /// A class of accounts.
 #[derive(Debug)]
 pub(crate) struct Tier {
     pub(crate) name: String,
     pub(crate) matcher: Matcher,
     pub(crate) grants: CapabilitySet,
-}
-
-/// Conditions on the caller: all that are given must hold.
-#[derive(Debug, Default)]
-pub(crate) struct Matcher {
-    account: Option<BTreeSet<String>>,
-    organization: Option<BTreeSet<String>>,
-    verification: Option<BTreeSet<String>>,
-    plan: Option<BTreeSet<String>>,
-    min_age: Option<Duration>,
-}
-
-impl Matcher {
-    /// A fact that the caller lacks matches no list: absence earns nothing.
-    pub(crate) fn matches(&self, caller: &Caller, now: Timestamp) -> bool {
-        let listed = |list: &Option<BTreeSet<String>>, value: Option<&str>| {
-            list.as_ref()
-                .is_none_or(|list| value.is_some_and(|value| list.contains(value)))
-        };
-        listed(&self.account, Some(&caller.account))
-            && listed(&self.organization, caller.organization.as_deref())
-            && listed(&self.verification, caller.verification.as_deref())
-            && listed(&self.plan, caller.plan.as_deref())
-            && self.min_age.is_none_or(|least| {
-                caller
-                    .created
-                    .is_some_and(|created| now.saturating_since(created) >= least)
-            })
-    }
-
-    fn matches_everyone(&self) -> bool {
-        self.account.is_none()
-            && self.organization.is_none()
-            && self.verification.is_none()
-            && self.plan.is_none()
-            && self.min_age.is_none()
-    }
 }
 
 /// A limit over a window.

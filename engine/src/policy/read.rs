@@ -17,7 +17,7 @@ use serde_json::Value;
 use serde_path_to_error::{Path, Segment};
 
 /// Where a value of the wrong type may be a key, so that no message repeats it.
-const SECRETS: &str = "verification.attestation";
+const SECRETS: [&str; 2] = ["verification.attestation", "privacy"];
 /// Problems of form that are reported of one document; more is a file that is not a policy.
 const MAX_PROBLEMS: usize = 100;
 
@@ -201,17 +201,17 @@ fn note(at: &str, message: &str, diagnostics: &mut Diagnostics) {
         let (_, expected) = message
             .split_once("expected ")
             .unwrap_or(("", "another word"));
-        diagnostics.error(
-            Code::WrongValue,
-            at,
-            format!("`{word}` is not a choice here"),
-            format!("use {expected}"),
-        );
+        let message = if at.starts_with("privacy") {
+            "that is not a choice here".to_string()
+        } else {
+            format!("`{word}` is not a choice here")
+        };
+        diagnostics.error(Code::WrongValue, at, message, format!("use {expected}"));
     } else {
         let (found, expected) = message
             .split_once(", expected ")
             .unwrap_or((message, "another value"));
-        let found = if at.starts_with(SECRETS) {
+        let found = if SECRETS.iter().any(|secret| at.starts_with(secret)) {
             "unexpected type of value"
         } else {
             found

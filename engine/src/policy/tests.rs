@@ -2,7 +2,7 @@ use super::*;
 use alloc::{string::ToString, vec};
 use serde_json::{Value, json};
 
-fn minimal() -> Value {
+pub(super) fn minimal() -> Value {
     json!({
         "apiVersion": "weir/v1",
         "kind": "Policy",
@@ -13,11 +13,11 @@ fn minimal() -> Value {
     })
 }
 
-fn check(document: &Value) -> Checked {
+pub(super) fn check(document: &Value) -> Checked {
     Policy::check(document.to_string().as_bytes(), None)
 }
 
-fn found(document: &Value) -> Vec<(Code, String)> {
+pub(super) fn found(document: &Value) -> Vec<(Code, String)> {
     check(document)
         .diagnostics
         .iter()
@@ -25,7 +25,7 @@ fn found(document: &Value) -> Vec<(Code, String)> {
         .collect()
 }
 
-fn at(code: Code, path: &str) -> (Code, String) {
+pub(super) fn at(code: Code, path: &str) -> (Code, String) {
     (code, path.to_string())
 }
 

@@ -3,11 +3,11 @@
 //! Long because a policy has many parts; one function a part, each independent of the others but for
 //! the names that it refers to, so read only the one you came for.
 use super::{
-    Budget, Identity, Inspection, List, ListEntry, Lists, Matcher, Metering, Policy, Tier,
-    detection,
+    Budget, Inspection, List, ListEntry, Lists, Metering, Policy, Tier, detection,
     diagnostic::{Code, Diagnostics},
-    document::{self, Anonymous, Document, Handling, Oversized, Unit, UnknownUsage},
-    responses, rollout, shaping, verification,
+    document::{self, Document, Handling, Oversized, Unit, UnknownUsage},
+    identity::{self, Identity},
+    matcher, privacy, responses, rollout, shaping, verification,
 };
 use crate::{
     capability::{self, Capabilities, CapabilitySet, MAX_CAPABILITIES, MAX_PHRASES},
@@ -18,7 +18,7 @@ use crate::{
     time::{Timestamp, parse_duration},
 };
 use alloc::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     format,
     string::{String, ToString},
     vec::Vec,
@@ -30,9 +30,9 @@ const MAX_TIERS: usize = 32;
 /// Most budgets of one policy; every one that holds for a request costs a record.
 const MAX_BUDGETS: usize = 16;
 /// Most entries of one list, and most values of one matcher.
-const MAX_ENTRIES: usize = 100_000;
+pub(super) const MAX_ENTRIES: usize = 100_000;
 /// Longest name.
-const MAX_NAME_BYTES: usize = 64;
+pub(super) const MAX_NAME_BYTES: usize = 64;
 /// Longest phrase.
 const MAX_PHRASE_BYTES: usize = 128;
 /// Window lengths that sixteen sub-windows resolve well: a second to a leap year.
@@ -70,13 +70,15 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         d,
     );
     let (inspection, scan_text) = inspection(document.inspection.unwrap_or_default(), d);
-    let identity = identity(document.identity, d);
+    let mut identity = identity::compile(document.identity, d);
+    let privacy = privacy::compile(document.privacy, d);
     let capabilities = capabilities(document.capabilities.unwrap_or_default(), scan_text, d);
     let names = capabilities
         .as_ref()
         .map(Capabilities::names)
         .unwrap_or_default();
-    let tiers = tiers(document.tiers, names, d);
+    let tiers = tiers(document.tiers, names, &identity, d);
+    matcher::tell_uses(&tiers, &mut identity, d);
     let budgets = budgets(document.budgets.unwrap_or_default(), &tiers, d);
     let metering = document.metering.unwrap_or_default();
     let metering = Metering {
@@ -118,6 +120,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         rollout,
         inspection,
         identity,
+        privacy,
         capabilities: capabilities?,
         tiers,
         budgets,
@@ -184,72 +187,6 @@ fn pass_through(given: Vec<String>, d: &mut Diagnostics) -> Vec<String> {
         }
     }
     given
-}
-
-fn identity(given: Option<document::Identity>, d: &mut Diagnostics) -> Identity {
-    let Some(given) = given else {
-        missing(
-            "identity",
-            "say where the account comes from: `identity: {account: [{header: x-account-id}]}`",
-            d,
-        );
-        return Identity::default();
-    };
-    if given.account.as_ref().is_none_or(Vec::is_empty) {
-        missing(
-            "identity.account",
-            "name at least one source, e.g. `[{header: x-account-id}, {apiKey: {}}]`",
-            d,
-        );
-    }
-    let mut sources = |list: Option<Vec<document::Source>>, name: &str| {
-        let list = list.unwrap_or_default();
-        for (index, source) in list.iter().enumerate() {
-            if let document::Source::Header(header) = source {
-                if CREDENTIAL_HEADERS.contains(&header.as_str()) {
-                    d.error(
-                        Code::CredentialSource,
-                        format!("identity.{name}[{index}].header"),
-                        format!(
-                            "`{header}` carries a credential, which would stand in every decision"
-                        ),
-                        "write `apiKey: {}`, which uses a keyed hash of it",
-                    );
-                }
-                let token = |byte: u8| {
-                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(&byte)
-                };
-                if header.is_empty() || header.len() > MAX_NAME_BYTES || !header.bytes().all(token)
-                {
-                    d.error(
-                        Code::BadName,
-                        format!("identity.{name}[{index}].header"),
-                        format!("`{}` is not a lower-case header name", clip(header)),
-                        "write the header's name in lower case, e.g. `x-account-id`",
-                    );
-                }
-            }
-        }
-        list
-    };
-    // What only the detector reads has a default, so that a policy need not name it.
-    let or = |list: Option<Vec<document::Source>>, header: &str| {
-        list.or_else(|| Some(Vec::from([document::Source::Header(header.to_string())])))
-    };
-    Identity::new(
-        [
-            sources(given.account, "account"),
-            sources(given.organization, "organization"),
-            sources(given.created, "created"),
-            sources(given.verification, "verification"),
-            sources(given.plan, "plan"),
-            sources(or(given.payment, "x-payment-fingerprint"), "payment"),
-            sources(or(given.address, "x-forwarded-for"), "address"),
-            sources(or(given.asn, "x-asn"), "asn"),
-            sources(or(given.client, "user-agent"), "client"),
-        ],
-        given.anonymous.unwrap_or(Anonymous::Deny) == Anonymous::Shared,
-    )
 }
 
 fn capabilities(
@@ -346,6 +283,7 @@ fn compile_condition(
 fn tiers(
     given: Option<Vec<document::Tier>>,
     capabilities: &[String],
+    identity: &Identity,
     d: &mut Diagnostics,
 ) -> Vec<Tier> {
     let given = given.unwrap_or_default();
@@ -378,7 +316,7 @@ fn tiers(
         }
         let matcher = tier
             .matcher
-            .map(|matcher| compile_matcher(matcher, &format!("{path}.match"), d))
+            .map(|matcher| matcher::compile(matcher, identity, &format!("{path}.match"), d))
             .unwrap_or_default();
         if matcher.matches_everyone() && catch_all.is_none() {
             catch_all = Some(index);
@@ -413,35 +351,6 @@ fn tiers(
         );
     }
     tiers
-}
-
-fn compile_matcher(given: document::Matcher, path: &str, d: &mut Diagnostics) -> Matcher {
-    let min_age = given
-        .min_age
-        .and_then(|text| duration(&text, &format!("{path}.minAge"), d));
-    let mut values = |list: Option<Vec<String>>, key: &str| -> Option<BTreeSet<String>> {
-        if let Some(list) = &list {
-            if list.is_empty() {
-                d.error(
-                    Code::OutOfRange,
-                    format!("{path}.{key}"),
-                    "an empty list matches nobody",
-                    "list a value, or leave the key out",
-                );
-            }
-            if list.len() > MAX_ENTRIES {
-                too_many(&format!("{path}.{key}"), list.len(), MAX_ENTRIES, d);
-            }
-        }
-        list.map(BTreeSet::from_iter)
-    };
-    Matcher {
-        account: values(given.account, "account"),
-        organization: values(given.organization, "organization"),
-        verification: values(given.verification, "verification"),
-        plan: values(given.plan, "plan"),
-        min_age,
-    }
 }
 
 fn budgets(given: Vec<document::Budget>, tiers: &[Tier], d: &mut Diagnostics) -> Vec<Budget> {
@@ -639,25 +548,26 @@ fn list(given: Vec<document::ListEntry>, list: &str, d: &mut Diagnostics) -> Lis
                 );
                 None
             }
-            Some(text) => {
-                let read = Timestamp::parse_rfc3339(&text);
-                if read.is_none() {
-                    let message = format!("`{}` is not a point in time", clip(&text));
-                    d.error(
-                        Code::BadTime,
-                        expires_path,
-                        message,
-                        "write RFC 3339, e.g. `2027-01-31T00:00:00Z`",
-                    );
-                }
-                read
-            }
+            Some(text) => time(&text, &expires_path, d),
         };
         if let Some(expires) = expires {
             compiled.insert(account, organization, ListEntry { index, expires });
         }
     }
     compiled
+}
+
+pub(super) fn time(text: &str, path: &str, d: &mut Diagnostics) -> Option<Timestamp> {
+    let read = Timestamp::parse_rfc3339(text);
+    if read.is_none() {
+        d.error(
+            Code::BadTime,
+            path,
+            format!("`{}` is not a point in time", clip(text)),
+            "write RFC 3339, e.g. `2027-01-31T00:00:00Z`",
+        );
+    }
+    read
 }
 
 pub(super) fn duration(text: &str, path: &str, d: &mut Diagnostics) -> Option<Duration> {

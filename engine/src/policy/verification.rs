@@ -2,7 +2,7 @@
 mod attestation;
 mod section;
 
-pub(super) use section::Section;
+pub(super) use section::{KeyText, Section};
 
 use super::{
     Tier,

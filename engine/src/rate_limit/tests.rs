@@ -1,4 +1,5 @@
 use super::*;
+use crate::identity::NoProperties;
 use crate::{
     evaluate::Body, exchange::Exchange, hash::HashKey, ledger::Ledger, store::MemoryStore,
 };
@@ -377,7 +378,7 @@ fn an_admitted_exchange_tells_what_it_left_of_its_budgets() {
         (b":path", b"/v1/chat/completions"),
         (b"x-account-id", b"a"),
     ];
-    let mut exchange = Exchange::begin(&policy, &key, request.into_iter(), now());
+    let mut exchange = Exchange::begin(&policy, &key, request.into_iter(), &NoProperties, now());
     let body = Body::Whole(br#"{"model": "m", "messages": [{"role": "user", "content": "hi"}]}"#);
     let mut ledger = Ledger::new(policy.layout());
     let mut store = MemoryStore::default();

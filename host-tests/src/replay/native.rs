@@ -9,6 +9,7 @@ use weir_engine::detect::sentinel::Sentinel;
 use weir_engine::evaluate::Body;
 use weir_engine::exchange::{Answer, Exchange};
 use weir_engine::hash::HashKey;
+use weir_engine::identity::NoProperties;
 use weir_engine::ledger::Ledger;
 use weir_engine::policy::Policy;
 use weir_engine::store::StoreError;
@@ -80,7 +81,7 @@ impl Decider for NativeDecider {
         let pairs = headers
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let mut exchange = Exchange::begin(&self.policy, &self.key, pairs, now);
+        let mut exchange = Exchange::begin(&self.policy, &self.key, pairs, &NoProperties, now);
         let body = match recorded.body.get(..self.policy.max_body()) {
             Some(prefix) if prefix.len() < recorded.body.len() => Body::Prefix(prefix),
             _ => Body::Whole(&recorded.body),

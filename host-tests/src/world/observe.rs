@@ -14,8 +14,8 @@ use weir_engine::detect::{
 use weir_engine::endpoint::Endpoint;
 use weir_engine::facts::{self, RawText, Role, TextSink};
 use weir_engine::hash::HashKey;
-use weir_engine::origin;
 use weir_engine::time::Timestamp;
+use weir_engine::{network, origin};
 
 /// First user turns whose prints are kept: 3 MiB.
 const USERS: usize = 1 << 15;
@@ -177,7 +177,8 @@ impl Observer {
         }
         self.text.clear();
         client_address(turn, &mut self.text);
-        let network = origin::network(&self.key, self.text.as_bytes());
+        let address = network::address(self.text.as_bytes());
+        let network = address.map_or(0, |address| origin::network(&self.key, address));
         self.networks.put(name, network);
         network
     }

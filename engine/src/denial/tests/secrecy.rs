@@ -5,6 +5,7 @@ use crate::{
     evaluate::Body,
     exchange::Exchange,
     hash::HashKey,
+    identity::NoProperties,
     ledger::Ledger,
     store::MemoryStore,
 };
@@ -19,7 +20,7 @@ fn asked(policy: &Policy, endpoint: (&str, &str), account: &str, state: State) -
         (b"x-request-id", request_id.as_bytes()),
     ];
     let key = HashKey::new([7; 16]);
-    let mut exchange = Exchange::begin(policy, &key, headers.into_iter(), now());
+    let mut exchange = Exchange::begin(policy, &key, headers.into_iter(), &NoProperties, now());
     let evidence = Evidence {
         signal: Signal::named("EVENNESS").unwrap_or_else(|| panic!("a signal")),
         value: 0.71,

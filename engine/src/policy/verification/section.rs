@@ -86,7 +86,7 @@ pub struct KeyText(Option<String>);
 
 impl KeyText {
     /// The text; `None` where something else was written.
-    pub(super) fn as_str(&self) -> Option<&str> {
+    pub(in crate::policy) fn as_str(&self) -> Option<&str> {
         self.0.as_deref()
     }
 }

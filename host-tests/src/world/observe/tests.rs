@@ -4,6 +4,7 @@ use crate::world::{Renderer, sample};
 use std::io::Cursor;
 use weir_engine::evaluate::Body;
 use weir_engine::exchange::Exchange;
+use weir_engine::identity::NoProperties;
 use weir_engine::ledger::Ledger;
 use weir_engine::policy::Policy;
 use weir_engine::store::MemoryStore;
@@ -31,7 +32,13 @@ fn read(policy: &Policy, line: &TraceLine<'_>) -> Observation {
     let heads = heads.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
     let headers = line.headers.iter();
     let headers = headers.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-    let mut exchange = Exchange::begin(policy, &KEY, heads.into_iter().chain(headers), line.time);
+    let mut exchange = Exchange::begin(
+        policy,
+        &KEY,
+        heads.into_iter().chain(headers),
+        &NoProperties,
+        line.time,
+    );
     let body = Body::Whole(&line.body);
     assert!(
         exchange
