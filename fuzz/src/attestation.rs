@@ -88,7 +88,14 @@ pub(crate) fn attested(token: &[u8]) -> Option<Result<usize, AttestationError>> 
         (b"x-weir-attestation", token),
     ];
     let now = Timestamp::from_unix_nanos(NOW.saturating_mul(1_000_000_000));
-    Head::read(&POLICY, &HashKey::new([1; 16]), headers.into_iter(), &NoProperties, now).attestation
+    Head::read(
+        &POLICY,
+        &HashKey::new([1; 16]),
+        headers.into_iter(),
+        &NoProperties,
+        now,
+    )
+    .attestation
 }
 
 fn check(token: &[u8]) {

@@ -10,7 +10,7 @@ use crate::error::EnvoyError;
 /// The format that a listener's access log must have for `AccessLog` to read it.
 ///
 /// A decision of Weir, where one was left, follows behind a tab.
-pub const ACCESS_FORMAT: &str = "%DOWNSTREAM_REMOTE_PORT% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\t%FILTER_STATE(wasm.weir.decision:PLAIN)%\n";
+pub const ACCESS_FORMAT: &str = "%DOWNSTREAM_DIRECT_REMOTE_PORT% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\t%FILTER_STATE(wasm.weir.decision:PLAIN)%\n";
 
 /// What Envoy says about one exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,7 @@ use weir_engine::evaluate::Body;
 use weir_engine::exchange::{Answer as Verdict, Exchange, Forward};
 use weir_engine::guard::Guards;
 use weir_engine::hash::HashKey;
+use weir_engine::identity::NoProperties;
 use weir_engine::ledger::Ledger;
 use weir_engine::policy::{Deployment, Policy};
 use weir_engine::time::Timestamp;
@@ -126,7 +127,14 @@ impl Native {
         let pairs = headers
             .iter()
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let mut trial = Trial::begin(&deployment, &self.guards, &self.key, pairs, began);
+        let mut trial = Trial::begin(
+            &deployment,
+            &self.guards,
+            &self.key,
+            pairs,
+            &NoProperties,
+            began,
+        );
         let policy = trial.policy(&deployment);
         let body = match request.body.get(..policy.max_body()) {
             _ if !trial.needs_body() => Body::Whole(&[]),

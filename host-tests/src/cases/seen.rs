@@ -106,7 +106,7 @@ impl Seen {
                 }
             }
         }
-        let is_ours = self.upstream.is_none();
+        let is_ours = Self::header(&self.headers, "x-weir-decision-id").is_some();
         let upstream = self
             .upstream
             .as_ref()
