@@ -417,6 +417,25 @@ mod tests {
     }
 
     #[test]
+    fn of_two_policies_the_one_that_acted_and_the_other_one_are_looked_at() {
+        let mut seen = seen();
+        assert!(expectation(json!({"arm": "current"})).unmet(&seen).len() == 1);
+        assert_eq!(
+            expectation(json!({"other": null})).unmet(&seen),
+            Vec::<String>::new()
+        );
+
+        seen.decision["arm"] = json!("candidate");
+        seen.decision["other"] = json!({"version": "1", "would_action": "allow"});
+
+        let met = json!({"arm": "candidate", "other": {"would_action": "allow"}});
+        assert_eq!(expectation(met).unmet(&seen), Vec::<String>::new());
+        for not in [json!({"other": null}), json!({"other": {"version": "2"}})] {
+            assert_eq!(expectation(not).unmet(&seen).len(), 1);
+        }
+    }
+
+    #[test]
     fn what_the_upstream_got_is_looked_at() {
         let mut seen = seen();
         seen.upstream = Some(Asked {

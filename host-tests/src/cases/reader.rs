@@ -436,6 +436,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_file_has_different_is_under_every_case_and_requests_may_stay_under_way() {
+        let text = "patch: {rollout: {mode: shadow}}\ncases:\n- name: a\n  policy: {metadata: {version: \"2\"}}\n  phases:\n  - {send: {}, answer: {never: true}, repeat: 3}\n  - {send: {}, expect: {mode: shadow}}\n";
+
+        let cases = cases(text).unwrap();
+
+        let policy = &cases[0].policy.value;
+        assert_eq!(policy["rollout"]["mode"], "shadow");
+        assert_eq!(policy["metadata"]["version"], "2");
+        assert_eq!(cases[0].base.value["rollout"]["mode"], "enforce");
+        assert!(matches!(
+            cases[0].phases[0].step,
+            Step::Hold { times: 3, .. }
+        ));
+    }
+
+    #[test]
     fn all_mistakes_of_a_file_are_told_with_their_places() {
         let text = "\
 cases:
@@ -456,6 +472,10 @@ cases:
 - {name: d, phases: [{send: {}, expect: {status: 200}}], policy: {rollout: {mode: loud}}}
 - {name: e, phases: [{send: {}, expect: {status: 200}}]}
 - {name: e, phases: [{send: {}, expect: {status: 200}}]}
+- name: f
+  phases:
+  - {send: {}, answer: {never: true}, expect: {status: 200}}
+  - {send: {}, answer: {never: true, status: 500}}
 ";
 
         let mistakes = cases(text).unwrap_err();
@@ -472,6 +492,8 @@ cases:
             "15:3: cases[2]: the case expects nothing",
             "17:58: cases[3].policy: the policy is refused: error P",
             "19:4: cases[5].name: another case of this file is named `e` too",
+            "22:37: cases[6].phases[0].expect: no exchange comes",
+            "23:23: cases[6].phases[1].answer.never: an upstream that never answers",
         ];
         for (mistake, expected) in mistakes.iter().zip(expected) {
             assert!(mistake.starts_with(expected), "{mistake}, not {expected}");
