@@ -8,6 +8,7 @@
 //! look into a run. Beside the host stands what the `weir` command is made of:
 //! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
 //! detector, [`diff`], [`explain`], [`policy_file`] and [`policy_schema`] for policies, [`demo`].
+//! detector, [`cases`], [`diff`] and [`policy_file`] for policies, [`demo`].
 //!
 //! ```
 //! use weir_host::{Exchange, Host, HostConfig, Plugin, PluginConfig};
@@ -83,6 +84,7 @@ mod worker;
 pub mod artifact;
 pub mod calibrate;
 pub mod calls;
+pub mod cases;
 pub mod conformance;
 pub mod decision;
 pub mod decision_log;

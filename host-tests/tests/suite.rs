@@ -24,6 +24,8 @@ mod assemblyscript_guests; // examples in another language
 mod callouts; // HTTP calls out of the proxy and their answers
 #[path = "suite/calls.rs"]
 mod calls; // hostcall traces and profiles
+#[path = "suite/cases.rs"]
+mod cases; // what shipped policies promise, on every host
 #[path = "suite/explain.rs"]
 mod explain; // what a policy means where it says nothing
 #[path = "suite/failure.rs"]
