@@ -7,8 +7,7 @@
 //! [`scenario`] says what happens to one, [`plugin_test`] and [`conformance`] run scenarios, [`calls`] and [`schedule`]
 //! look into a run. Beside the host stands what the `weir` command is made of:
 //! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
-//! detector, [`diff`], [`explain`], [`policy_file`] and [`policy_schema`] for policies, [`demo`].
-//! detector, [`cases`], [`diff`] and [`policy_file`] for policies, [`demo`].
+//! detector, [`cases`], [`diff`], [`explain`], [`layers`], [`policy_file`] and [`policy_schema`] for policies, [`demo`].
 //!
 //! ```
 //! use weir_host::{Exchange, Host, HostConfig, Plugin, PluginConfig};
