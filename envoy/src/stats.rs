@@ -26,6 +26,13 @@ pub struct Metric<'a> {
 }
 
 impl Stats {
+    /// From full names and values.
+    pub fn new(values: impl IntoIterator<Item = (String, u64)>) -> Self {
+        Self {
+            values: values.into_iter().collect(),
+        }
+    }
+
     /// From the admin interface's JSON; None where it is something else.
     pub(crate) fn from_json(answer: &Value) -> Option<Self> {
         let stats = answer.get("stats")?.as_array()?;

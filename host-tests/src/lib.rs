@@ -7,7 +7,7 @@
 //! [`scenario`] says what happens to one, [`plugin_test`] and [`conformance`] run scenarios, [`calls`] and [`schedule`]
 //! look into a run. Beside the host stands what the `weir` command is made of:
 //! [`trace`], [`simulate`], [`world`] and [`replay`] for traffic, [`evaluate`] and [`calibrate`] for the
-//! detector, [`diff`] and [`policy_file`] for policies, [`demo`].
+//! detector, [`cases`], [`diff`], [`explain`], [`layers`], [`policy_file`] and [`policy_schema`] for policies, [`demo`].
 //!
 //! ```
 //! use weir_host::{Exchange, Host, HostConfig, Plugin, PluginConfig};
@@ -83,16 +83,19 @@ mod worker;
 pub mod artifact;
 pub mod calibrate;
 pub mod calls;
+pub mod cases;
 pub mod conformance;
 pub mod decision;
 pub mod decision_log;
 pub mod demo;
 pub mod diff;
 pub mod evaluate;
+pub mod explain;
 pub mod layers;
 pub mod output;
 pub mod plugin_test;
 pub mod policy_file;
+pub mod policy_schema;
 pub mod replay;
 pub mod scenario;
 pub mod schedule;

@@ -23,6 +23,7 @@ struct Arguments {
 enum Command {
     Demo(commands::demo::DemoCommand),
     Check(commands::check::CheckCommand),
+    Schema(commands::schema::SchemaCommand),
     Replay(commands::replay::ReplayCommand),
     Diff(commands::diff::DiffCommand),
     Test(commands::test::TestCommand),
@@ -40,6 +41,7 @@ fn run(arguments: Arguments) -> anyhow::Result<commands::Outcome> {
     match arguments.command {
         Command::Demo(command) => command.execute(),
         Command::Check(command) => command.execute(),
+        Command::Schema(command) => command.execute(),
         Command::Replay(command) => command.execute(),
         Command::Diff(command) => command.execute(),
         Command::Test(command) => command.execute(),

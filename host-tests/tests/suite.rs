@@ -24,6 +24,10 @@ mod assemblyscript_guests; // examples in another language
 mod callouts; // HTTP calls out of the proxy and their answers
 #[path = "suite/calls.rs"]
 mod calls; // hostcall traces and profiles
+#[path = "suite/cases.rs"]
+mod cases; // what shipped policies promise, on every host
+#[path = "suite/explain.rs"]
+mod explain; // what a policy means where it says nothing
 #[path = "suite/failure.rs"]
 mod failure; // traps, hangs, reloads
 #[path = "suite/failure_policies.rs"]
@@ -64,6 +68,10 @@ mod memory_bound; // the plugin's state stays at the policy's figure
 mod parity; // plugin, engine and any number of workers decide alike
 #[path = "suite/policies.rs"]
 mod policies; // shipped policies and documents with the codes they must give
+#[path = "suite/policy_documents.rs"]
+mod policy_documents;
+#[path = "suite/policy_schema.rs"]
+mod policy_schema; // the schema for editors, held against the engine
 #[path = "suite/probe.rs"]
 mod probe; // the probe does and logs what its README says
 #[path = "suite/process.rs"]

@@ -1,5 +1,6 @@
 //! The `detection` section and `responses.states`: how campaigns are looked for, and what is done about them.
 use super::{
+    defaults,
     diagnostic::{Code, Diagnostics},
     document::{self, StateAction, StateActions, Thresholds},
     validate::{duration, size},
@@ -104,7 +105,7 @@ pub(super) fn compile(
 ) -> Option<Detection> {
     let off = given.is_none();
     let given = given.unwrap_or_default();
-    let learn = given.learn.as_deref().unwrap_or("3d");
+    let learn = given.learn.as_deref().unwrap_or(defaults::LEARN);
     let learn = duration(learn, "detection.learn", d).filter(|learn| {
         let fits = LEARN.contains(learn);
         if !fits {
@@ -118,8 +119,11 @@ pub(super) fn compile(
         }
         fits
     });
-    let memory = given.memory.unwrap_or_else(|| "64MiB".to_string());
-    let memory = size(&memory, "detection.memory", MEMORY, d);
+    let memory = given
+        .memory
+        .as_deref()
+        .unwrap_or(defaults::DETECTION_MEMORY);
+    let memory = size(memory, "detection.memory", MEMORY, d);
     let [watch, step_up, restrict] = thresholds(given.thresholds.unwrap_or_default(), d);
     let profile = given.profile.map(|profile| profile.to_string());
     if let Some(Err(error)) = profile
@@ -138,16 +142,16 @@ pub(super) fn compile(
             "add `detection: {}`, or remove this",
         );
     }
-    let action = |given: Option<StateAction>, default| given.map_or(default, act);
+    let action = |given: Option<StateAction>, default| act(given.unwrap_or(default));
     let states = states.unwrap_or_default();
     let actions = [
         Action::Allow,
-        action(states.watch, Action::Allow),
-        action(states.step_up, Action::Allow),
-        action(states.restrict, Action::Deny),
-        action(states.block, Action::Deny),
+        action(states.watch, defaults::ON_WATCH),
+        action(states.step_up, defaults::ON_STEP_UP),
+        action(states.restrict, defaults::ON_RESTRICT),
+        action(states.block, defaults::ON_BLOCK),
     ];
-    if off || given.enabled == Some(false) {
+    if off || !given.enabled.unwrap_or(defaults::DETECTION) {
         return None;
     }
     Some(Detection {
@@ -174,9 +178,12 @@ const fn act(given: StateAction) -> Action {
 
 fn thresholds(given: Thresholds, d: &mut Diagnostics) -> [f32; 3] {
     let scores = [
-        ("watch", given.watch.unwrap_or(2.0)),
-        ("stepUp", given.step_up.unwrap_or(5.0)),
-        ("restrict", given.restrict.unwrap_or(8.0)),
+        ("watch", given.watch.unwrap_or(defaults::SCORE_WATCH)),
+        ("stepUp", given.step_up.unwrap_or(defaults::SCORE_STEP_UP)),
+        (
+            "restrict",
+            given.restrict.unwrap_or(defaults::SCORE_RESTRICT),
+        ),
     ];
     for (name, score) in scores {
         if !SCORES.contains(&score) {
@@ -184,7 +191,7 @@ fn thresholds(given: Thresholds, d: &mut Diagnostics) -> [f32; 3] {
                 Code::OutOfRange,
                 format!("detection.thresholds.{name}"),
                 format!("{score} is no score to act on"),
-                "write 0 to 100; the shipped ones are 2, 5 and 8",
+                "write 0 to 100, or leave the key out",
             );
         }
     }

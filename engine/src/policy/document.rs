@@ -3,6 +3,8 @@
 //! Every field is optional here, so that one missing or wrong value never hides the next problem;
 //! `validate` says what is missing. Variants are map keys (`{header: x-account-id}`), because serde
 //! then refuses unknown keys inside them and reports exact paths.
+#[cfg(feature = "schema")]
+use super::{defaults, schema};
 use super::{
     identity::{Attribute, Certificate, Claim, Property},
     matcher::AttributeMatcher,
@@ -10,82 +12,116 @@ use super::{
 use alloc::{collections::BTreeMap, string::String, vec::Vec};
 use serde::Deserialize;
 
-/// A whole policy document, `apiVersion: weir/v1`, `kind: Policy`.
+/// What Weir does about requests to LLM APIs: `apiVersion: weir/v1`, `kind: Policy`.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(title = "Weir policy"))]
 pub struct Document {
-    /// `weir/v1`.
+    /// The format: `weir/v1`.
+    #[cfg_attr(feature = "schema", schemars(required, extend("const" = "weir/v1")))]
     pub api_version: Option<String>,
-    /// `Policy`.
+    /// What the document is: `Policy`.
+    #[cfg_attr(feature = "schema", schemars(required, extend("const" = "Policy")))]
     pub kind: Option<String>,
     /// Which policy this is.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub metadata: Option<Metadata>,
     /// Paths that overlays may not touch, each with everything below: `detection`, `budgets.account-requests.limit`.
     pub locked: Option<Vec<String>>,
     /// What of a request is read, and what happens to one that cannot be.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub inspection: Option<Inspection>,
     /// Where the facts about the caller come from.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub identity: Option<Identity>,
     /// What decisions tell of callers.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub privacy: Option<super::privacy::Section>,
     /// What counts as asking for a sensitive ability.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {}, "propertyNames" = {"pattern": schema::NAME}, "maxProperties" = 32)))]
     pub capabilities: Option<BTreeMap<String, Capability>>,
     /// Classes of accounts and what they are granted; the first that matches wins.
+    #[cfg_attr(feature = "schema", schemars(required, length(min = 1, max = 32)))]
     pub tiers: Option<Vec<Tier>>,
     /// Limits over windows.
+    #[cfg_attr(feature = "schema", schemars(length(max = 16), extend("default" = [])))]
     pub budgets: Option<Vec<Budget>>,
     /// How tokens are counted.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub metering: Option<Metering>,
     /// Accounts and organizations that are always refused or always let through.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub lists: Option<Lists>,
     /// Whether campaigns of accounts are looked for.
     pub detection: Option<Detection>,
     /// What exchanges are given less of.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub shaping: Option<super::shaping::Section>,
     /// Which use asks for a better verification.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub verification: Option<super::verification::Section>,
     /// What callers are told, and what is done about suspects.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub responses: Option<Responses>,
-    /// Shared memory.
+    /// Memory that counters share.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub state: Option<State>,
     /// Whether the policy acts.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub rollout: Option<super::rollout::Section>,
 }
 
 /// Which policy this is; every decision carries it.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
     /// Name of the policy.
+    #[cfg_attr(feature = "schema", schemars(required, with = "Option<schema::Name>"))]
     pub name: Option<String>,
-    /// Version, any text; changes with every change.
+    /// Version: 1 to 64 letters, digits, `-`, `_` and `.`; changes with every change of the policy.
+    #[cfg_attr(feature = "schema", schemars(required, with = "Option<schema::Name>"))]
     pub version: Option<String>,
     /// Team that answers for it.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(required, with = "Option<schema::Sentence>")
+    )]
     pub owner: Option<String>,
 }
 
 /// What of a request is read, and what happens to one that cannot be.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Inspection {
-    /// Largest body that is read, `4MiB`.
+    /// Largest body that is read, `1KiB` to `64MiB`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Size>", extend("default" = defaults::MAX_BODY)))]
     pub max_body: Option<String>,
-    /// How much prompt text the phrase search reads, `8KiB`.
+    /// How much prompt text the phrase search reads, at most `1MiB`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Size>", extend("default" = defaults::SCAN_TEXT)))]
     pub scan_text: Option<String>,
-    /// A body above `maxBody`.
+    /// What happens to a body above `maxBody`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::OVERSIZED)))]
     pub oversized: Option<Oversized>,
-    /// A body with a `content-encoding`.
+    /// What happens to a body with a `content-encoding`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::COMPRESSED)))]
     pub compressed: Option<Handling>,
-    /// A body that is not the JSON of its endpoint.
+    /// What happens to a body that is not the JSON of its endpoint.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::MALFORMED)))]
     pub malformed: Option<Handling>,
-    /// A path that the engine does not know and `passThrough` does not name.
+    /// What happens on a path that Weir cannot read and `passThrough` does not name.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::UNKNOWN_ENDPOINT)))]
     pub unknown_endpoint: Option<Handling>,
     /// Paths, with everything below them, that ask no model for anything: lists and request budgets hold.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<schema::UrlPath>>", extend("default" = [])))]
     pub pass_through: Option<Vec<String>>,
 }
 
 /// What happens to a request whose body cannot be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Handling {
     /// Passes on what the head alone says: lists, tier and request budgets still hold.
@@ -96,6 +132,7 @@ pub enum Handling {
 
 /// What happens to a body above the cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Oversized {
     /// The first `maxBody` bytes are judged, the rest passes unread.
@@ -106,9 +143,11 @@ pub enum Oversized {
 
 /// Where the facts about the caller come from: the first source that yields a value wins.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Identity {
     /// The paying or signed-up identity.
+    #[cfg_attr(feature = "schema", schemars(required, length(min = 1)))]
     pub account: Option<Vec<Source>>,
     /// The organization above the account.
     pub organization: Option<Vec<Source>>,
@@ -118,31 +157,39 @@ pub struct Identity {
     pub verification: Option<Vec<Source>>,
     /// What the account pays for.
     pub plan: Option<Vec<Source>>,
-    /// Payment instrument, as the billing system names it; `x-payment-fingerprint` when absent.
+    /// Payment instrument, as the billing system names it.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [{"header": defaults::PAYMENT_HEADER}])))]
     pub payment: Option<Vec<Source>>,
-    /// Address of the client, of a header's list the one that `trustedHops` says; `x-forwarded-for` when absent.
+    /// Address of the client; of a header's list the one that `trustedHops` says.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [{"header": defaults::ADDRESS_HEADER}])))]
     pub address: Option<Vec<Source>>,
-    /// How many proxies of your own stand in front of this one and append to the list of addresses, at most 32; 0 when
-    /// absent. The same as Envoy's `xff_num_trusted_hops`: 0 takes the last address, which the nearest proxy saw, and
+    /// How many proxies of your own stand in front of this one and append to the list of addresses, at most 32.
+    /// The same as Envoy's `xff_num_trusted_hops`: 0 takes the last address, which the nearest proxy saw, and
     /// N the one that is N places before it. A list that is shorter names nobody.
+    #[cfg_attr(feature = "schema", schemars(range(max = 32), extend("default" = defaults::TRUSTED_HOPS)))]
     pub trusted_hops: Option<u32>,
-    /// Autonomous system of the client; `x-asn` when absent.
+    /// Autonomous system of the client.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [{"header": defaults::ASN_HEADER}])))]
     pub asn: Option<Vec<Source>>,
-    /// Client program and version; `user-agent` when absent.
+    /// Client program and version.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [{"header": defaults::CLIENT_HEADER}])))]
     pub client: Option<Vec<Source>>,
     /// Further facts by name, at most 32, for `match.attributes`: region, contract, programme, seats.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {}, "propertyNames" = {"pattern": schema::NAME}, "maxProperties" = 32)))]
     pub attributes: Option<BTreeMap<String, Attribute>>,
-    /// A request that no source gives an account.
+    /// What happens to a request that no source gives an account.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ANONYMOUS)))]
     pub anonymous: Option<Anonymous>,
 }
 
 /// One place to read a fact from. A place with nothing in it, or with empty text, leaves the fact to the next source; one
 /// whose value contradicts itself or cannot be read as its type ends the search, and the fact is not known.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
     /// A request header that a trusted filter sets.
-    Header(String),
+    Header(#[cfg_attr(feature = "schema", schemars(with = "schema::HeaderName"))] String),
     /// A keyed hash of the credential (`authorization: Bearer`, `x-api-key`, `api-key`).
     ApiKey(ApiKey),
     /// A claim of the JWT that Envoy's `jwt_authn` filter has verified and left in its dynamic metadata.
@@ -155,11 +202,13 @@ pub enum Source {
 
 /// No settings yet.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ApiKey {}
 
 /// What happens to a request without an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum Anonymous {
     /// Is refused.
@@ -170,14 +219,17 @@ pub enum Anonymous {
 
 /// What counts as asking for one ability: any of the conditions.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Capability {
     /// Conditions, one of which is enough.
+    #[cfg_attr(feature = "schema", schemars(required, length(min = 1)))]
     pub any_of: Option<Vec<Condition>>,
 }
 
 /// One condition on a request.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Condition {
     /// Tools (or legacy functions) offered to the model.
@@ -200,55 +252,77 @@ pub enum Condition {
 
 /// A lower bound.
 #[derive(Clone, Copy, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AtLeast {
     /// The smallest number that counts.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub at_least: u32,
 }
 
 /// No settings: asking is enough.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Asked {}
 
 /// Phrases to look for, case-insensitively (ASCII), at word boundaries.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Phrases {
-    /// How many different ones count; 1 when absent.
+    /// How many different ones have to be found.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1), extend("default" = defaults::PHRASES)))]
     pub at_least: Option<u32>,
     /// The phrases.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Vec<schema::Phrase>", length(min = 1))
+    )]
     pub of: Vec<String>,
 }
 
 /// A class of accounts and what it is granted.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Tier {
     /// Name of the tier.
+    #[cfg_attr(feature = "schema", schemars(required, with = "Option<schema::Name>"))]
     pub name: Option<String>,
     /// Who belongs to it; everybody when absent.
     #[serde(rename = "match")]
     pub matcher: Option<Matcher>,
     /// Capabilities that it may use.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<schema::Name>>", extend("default" = [])))]
     pub grants: Option<Vec<String>>,
 }
 
 /// Conditions on identity facts: all that are given must hold, any listed value is enough.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Matcher {
     /// Account ids.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub account: Option<Vec<String>>,
     /// Organization ids.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub organization: Option<Vec<String>>,
     /// Verification levels.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub verification: Option<Vec<String>>,
     /// Plans.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub plan: Option<Vec<String>>,
-    /// Least age of the account, `30d`.
+    /// Least age of the account.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>"))]
     pub min_age: Option<String>,
     /// Networks that the client's address is in, `203.0.113.0/24` or `2001:db8::/32`, at most 1024.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<schema::Network>>", length(min = 1, max = 1024))
+    )]
     pub network: Option<Vec<String>>,
     /// Conditions on attributes by name, each declared under `identity.attributes`. An attribute that the caller lacks
     /// matches nothing.
@@ -257,25 +331,39 @@ pub struct Matcher {
 
 /// A limit over a window.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Budget {
     /// Name of the budget.
+    #[cfg_attr(feature = "schema", schemars(required, with = "Option<schema::Name>"))]
     pub name: Option<String>,
     /// Whose budget it is.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub per: Option<Per>,
     /// What is counted.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub unit: Option<Unit>,
-    /// Most that may be used in any window.
+    /// Most that may be used in any window of that length.
+    #[cfg_attr(feature = "schema", schemars(required, range(min = 1, max = u32::MAX)))]
     pub limit: Option<u64>,
-    /// Length of the window, `1h`. For `concurrency`, `10s` to `1h`: how long a request counts at most whose worker
+    /// Length of the window, `1s` to `366d`. For `concurrency`, `10s` to `1h`: how long a request counts at most whose worker
     /// died; one that is answered for longer is renewed, one that ended no longer counts.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(required, with = "Option<schema::Duration>")
+    )]
     pub window: Option<String>,
     /// Tiers that it holds for; all when absent.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<schema::Name>>", length(min = 1))
+    )]
     pub tiers: Option<Vec<String>>,
 }
 
 /// Whose budget it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     /// Each account has its own.
@@ -286,6 +374,7 @@ pub enum Per {
 
 /// What a budget counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Admitted requests.
@@ -315,17 +404,21 @@ impl Unit {
 
 /// How tokens are counted.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metering {
     /// Output tokens to reserve for a request that names no maximum.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::OUTPUT_TOKENS)))]
     pub default_output_tokens: Option<u32>,
     /// What happens to the reservation of an answer that broke off before its usage was told.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::UNKNOWN_USAGE)))]
     pub unknown_usage: Option<UnknownUsage>,
 }
 
 /// What happens to the reservation of an answer that broke off before its usage was told. (An answer that
 /// came to its end keeps it, an error gives it back, whatever is set here.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownUsage {
     /// Is given back.
@@ -336,95 +429,141 @@ pub enum UnknownUsage {
 
 /// Accounts and organizations with a standing decision.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Lists {
     /// Always refused.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub deny: Option<Vec<ListEntry>>,
     /// Never refused, never charged, never given less.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub exempt: Option<Vec<ListEntry>>,
     /// In a state that somebody has decided on, whatever the detector thinks; needs `detection`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [])))]
     pub states: Option<Vec<StateEntry>>,
 }
 
 /// One account, or the accounts of one organization, in a state that somebody has decided on.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(extend("oneOf" = [{"required": ["account"]}, {"required": ["organization"]}])))]
 pub struct StateEntry {
     /// Account id.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Id>"))]
     pub account: Option<String>,
     /// Organization id.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Id>"))]
     pub organization: Option<String>,
     /// The state: `observe` clears it, for one that was restricted wrongly.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub state: Option<super::shaping::section::StateName>,
     /// Team that answers for the entry.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(required, with = "Option<schema::Sentence>")
+    )]
     pub owner: Option<String>,
     /// Why it is there.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(required, with = "Option<schema::Sentence>")
+    )]
     pub reason: Option<String>,
     /// When it stops working, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(required, with = "Option<schema::Time>"))]
     pub expires: Option<String>,
 }
 
 /// One entry of a list; who put it there, why and until when is part of it.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(extend("oneOf" = [{"required": ["account"]}, {"required": ["organization"]}])))]
 pub struct ListEntry {
     /// Account id.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Id>"))]
     pub account: Option<String>,
     /// Organization id.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Id>"))]
     pub organization: Option<String>,
     /// Team that answers for the entry.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(required, with = "Option<schema::Sentence>")
+    )]
     pub owner: Option<String>,
     /// Why it is there.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(required, with = "Option<schema::Sentence>")
+    )]
     pub reason: Option<String>,
     /// When it stops working, RFC 3339.
+    #[cfg_attr(feature = "schema", schemars(required, with = "Option<schema::Time>"))]
     pub expires: Option<String>,
 }
 
 /// Whether campaigns of accounts are looked for; off when the section is absent.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Detection {
-    /// Off when false; true when absent.
+    /// Off when false.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::DETECTION)))]
     pub enabled: Option<bool>,
-    /// How long traffic is learned before anybody is judged, `1m` to `90d`; `3d` when absent.
+    /// How long traffic is learned before anybody is judged, `1m` to `90d`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::LEARN)))]
     pub learn: Option<String>,
-    /// Memory of the detector and of what workers tell it, `16MiB` to `1GiB`; `64MiB` when absent; fixed when the
-    /// proxy starts.
+    /// Memory of the detector and of what workers tell it, `16MiB` to `1GiB`; fixed when the proxy starts.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Size>", extend("default" = defaults::DETECTION_MEMORY)))]
     pub memory: Option<String>,
     /// Scores from which an account changes its state.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub thresholds: Option<Thresholds>,
     /// Weights of the signals; the shipped ones when absent.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Weights>"))]
     pub profile: Option<serde_json::Value>,
 }
 
 /// Scores (log odds of belonging to a campaign, in nats) from which an account changes its state.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Thresholds {
-    /// To `watch`; 2 when absent.
+    /// Score from which it is in `watch`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100), extend("default" = defaults::SCORE_WATCH)))]
     pub watch: Option<f64>,
-    /// To `step_up`; 5 when absent.
+    /// Score from which it is in `step_up`; not below `watch`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100), extend("default" = defaults::SCORE_STEP_UP)))]
     pub step_up: Option<f64>,
-    /// To `restrict`, where two independent keys agree; 8 when absent.
+    /// Score from which it is in `restrict`, where two independent keys agree; not below `stepUp`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100), extend("default" = defaults::SCORE_RESTRICT)))]
     pub restrict: Option<f64>,
 }
 
 /// What is done about an account by its state.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct StateActions {
-    /// `allow` when absent.
+    /// What is done about an account that some evidence speaks against.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_WATCH)))]
     pub watch: Option<StateAction>,
-    /// `allow` when absent.
+    /// What is done about an account that more evidence speaks against.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_STEP_UP)))]
     pub step_up: Option<StateAction>,
-    /// `deny` when absent.
+    /// What is done about an account that belongs to a campaign.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_RESTRICT)))]
     pub restrict: Option<StateAction>,
-    /// `deny` when absent.
+    /// What is done about an account of a campaign that has kept on.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_BLOCK)))]
     pub block: Option<StateAction>,
 }
 
 /// What is done about an account in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum StateAction {
     /// Its requests go on to capabilities and budgets.
@@ -443,25 +582,32 @@ pub enum StateAction {
 
 /// What callers are told, and what is done about suspects.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Responses {
     /// What is done about an account by its state; needs `detection`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub states: Option<StateActions>,
     /// Link to the terms of use, added to final denials.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Line>"))]
     pub terms_of_use: Option<String>,
     /// Where to ask, added to final denials.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Line>"))]
     pub contact: Option<String>,
-    /// Families of headers that tell clients what is left of their budgets; none when absent.
+    /// Families of headers that tell clients what is left of their budgets.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = [], "uniqueItems" = true)))]
     pub headers: Option<Vec<HeaderFamily>>,
-    /// Longest wait after which clients may ask again on their own, at most `1h`; `60s` when absent. A longer one is
-    /// told to their users.
+    /// Longest wait after which clients may ask again on their own, at most `1h`. A longer one is told to their users.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::LONGEST_RETRY)))]
     pub longest_retry: Option<String>,
     /// How requests of accounts in a state with the action `delay` wait.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]
     pub delay: Option<Delay>,
 }
 
 /// A family of rate limit headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HeaderFamily {
     /// The family of the provider whose endpoint is asked: `openai` or `anthropic`, `ietf` for others.
@@ -479,19 +625,24 @@ pub enum HeaderFamily {
 
 /// How delayed requests wait.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Delay {
-    /// How long each waits, `100ms` to `30s`; `2s` when absent.
+    /// How long each waits, `100ms` to `30s`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::DELAY)))]
     #[serde(rename = "for")]
     pub wait: Option<String>,
-    /// Requests that may wait at once in one worker, 1 to 10000; 64 when absent.
+    /// Requests that may wait at once in one worker, 1 to 10000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 10_000), extend("default" = defaults::MAX_WAITING)))]
     pub max_waiting: Option<u32>,
-    /// What happens to one more; `throttle` when absent.
+    /// What happens to one more.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::WHEN_FULL)))]
     pub when_full: Option<WhenFull>,
 }
 
 /// What happens to a request that should wait where too many wait already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum WhenFull {
     /// Passes at once.
@@ -502,10 +653,13 @@ pub enum WhenFull {
 
 /// Shared memory.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct State {
-    /// Bytes of all keys and values together, `64MiB`; fixed when the proxy starts.
+    /// Memory of all counters together, `64KiB` to `8GiB`; fixed when the proxy starts.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Size>", extend("default" = defaults::MEMORY)))]
     pub memory: Option<String>,
-    /// A request whose budgets cannot be counted.
+    /// What happens to a request whose budgets cannot be counted.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ON_FAILURE)))]
     pub on_failure: Option<Handling>,
 }

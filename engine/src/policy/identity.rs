@@ -7,6 +7,7 @@ pub(super) use section::{Attribute, Certificate, Claim, Path, Property};
 pub(crate) use section::{AttributeType, ValueType};
 
 use super::{
+    defaults,
     diagnostic::{Code, Diagnostics},
     document::{self, Anonymous},
     validate::{CREDENTIAL_HEADERS, MAX_NAME_BYTES, check_name, clip, missing, too_many},
@@ -33,7 +34,6 @@ const CLAIMS: [&str; 3] = [
     "filter_metadata",
     "envoy.filters.http.jwt_authn",
 ];
-const DEFAULT_PAYLOAD: &str = "payload";
 
 /// Where the caller's facts come from.
 #[derive(Debug, Default)]
@@ -105,7 +105,6 @@ pub(super) fn compile(given: Option<document::Identity>, d: &mut Diagnostics) ->
         let path = format!("identity.{name}");
         compile_sources(list.unwrap_or_default(), &path, wants, &mut properties, d)
     };
-    // What only the detector reads has a default, so that a policy need not name it.
     let or = |list: Option<Vec<document::Source>>, header: &str| {
         list.or_else(|| Some(Vec::from([document::Source::Header(header.to_string())])))
     };
@@ -116,10 +115,10 @@ pub(super) fn compile(given: Option<document::Identity>, d: &mut Diagnostics) ->
         sources(given.created, "created", AttributeType::Time),
         sources(given.verification, "verification", text),
         sources(given.plan, "plan", text),
-        sources(or(given.payment, "x-payment-fingerprint"), "payment", text),
-        sources(or(given.address, "x-forwarded-for"), "address", text),
-        sources(or(given.asn, "x-asn"), "asn", text),
-        sources(or(given.client, "user-agent"), "client", text),
+        sources(or(given.payment, defaults::PAYMENT_HEADER), "payment", text),
+        sources(or(given.address, defaults::ADDRESS_HEADER), "address", text),
+        sources(or(given.asn, defaults::ASN_HEADER), "asn", text),
+        sources(or(given.client, defaults::CLIENT_HEADER), "client", text),
     ];
     let attributes = attributes(given.attributes.unwrap_or_default(), &mut properties, d);
     Identity {
@@ -128,7 +127,7 @@ pub(super) fn compile(given: Option<document::Identity>, d: &mut Diagnostics) ->
         properties,
         trusted_hops,
         asks_for_network: false,
-        anonymous_shared: given.anonymous.unwrap_or(Anonymous::Deny) == Anonymous::Shared,
+        anonymous_shared: given.anonymous.unwrap_or(defaults::ANONYMOUS) == Anonymous::Shared,
     }
 }
 
@@ -138,7 +137,7 @@ fn trusted_hops(
     d: &mut Diagnostics,
 ) -> usize {
     const PATH: &str = "identity.trustedHops";
-    let hops = given.unwrap_or_default();
+    let hops = given.unwrap_or(defaults::TRUSTED_HOPS);
     if hops > MAX_HOPS {
         let help = format!(
             "write how many proxies of your own append to the list, at most {MAX_HOPS}; \
@@ -177,7 +176,7 @@ fn attributes(
                 d,
             );
         }
-        let attribute_type = attribute.attribute_type.unwrap_or_default();
+        let attribute_type = attribute.attribute_type.unwrap_or(defaults::ATTRIBUTE_TYPE);
         declared.push(Declared {
             name,
             attribute_type,
@@ -210,12 +209,14 @@ fn compile_sources(
             }
             document::Source::Claim(claim) => {
                 let at = format!("{at}.claim");
-                let payload = claim.payload.unwrap_or_else(|| DEFAULT_PAYLOAD.to_string());
+                let payload = claim
+                    .payload
+                    .unwrap_or_else(|| defaults::PAYLOAD.to_string());
                 segments(core::slice::from_ref(&payload), &format!("{at}.payload"), d);
                 segments(&claim.path.0, &format!("{at}.path"), d);
                 let place = CLAIMS.iter().map(ToString::to_string);
                 let path: Vec<String> = place.chain([payload]).chain(claim.path.0).collect();
-                (path, claim.value_type.unwrap_or_default(), at)
+                (path, claim.value_type.unwrap_or(defaults::VALUE_TYPE), at)
             }
             document::Source::Certificate(part) => {
                 let path = ["connection", part.attribute()].map(ToString::to_string);
@@ -224,7 +225,11 @@ fn compile_sources(
             document::Source::Property(property) => {
                 let at = format!("{at}.property");
                 property_path(&property.path, &format!("{at}.path"), d);
-                (property.path.0, property.value_type.unwrap_or_default(), at)
+                (
+                    property.path.0,
+                    property.value_type.unwrap_or(defaults::VALUE_TYPE),
+                    at,
+                )
             }
         };
         check_type(&path, value_type, wants, &at, d);

@@ -1,4 +1,5 @@
 //! The policy: `Document` (as written), checked, compiled to `Policy`, which alone reaches `evaluate`.
+mod defaults;
 mod deployment;
 mod detection;
 mod diagnostic;
@@ -12,6 +13,8 @@ mod privacy;
 mod read;
 mod responses;
 mod rollout;
+#[cfg(feature = "schema")]
+mod schema;
 mod shaping;
 mod validate;
 mod verification;
@@ -28,6 +31,8 @@ pub(crate) use privacy::Privacy;
 pub(crate) use responses::Responses;
 pub use rollout::Guard;
 pub(crate) use rollout::Rollout;
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub(crate) use shaping::{Shaping, Subject};
 pub(crate) use verification::Verification;
 

@@ -1,5 +1,8 @@
 //! The `privacy` section: what decisions tell of callers. Lists, tiers and budgets go by the real ids in any case.
+#[cfg(feature = "schema")]
+use super::schema;
 use super::{
+    defaults,
     diagnostic::{Code, Diagnostics},
     verification::KeyText,
 };
@@ -16,23 +19,31 @@ const KEY: &str = "privacy.key";
 
 /// What decisions tell of callers.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(rename = "Privacy"))]
 pub struct Section {
-    /// Accounts in decisions; `plain` when absent.
+    /// How decisions name accounts.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ACCOUNTS)))]
     pub accounts: Option<Id>,
-    /// Organizations in decisions; `plain` when absent.
+    /// How decisions name organizations.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ORGANIZATIONS)))]
     pub organizations: Option<Id>,
-    /// Models in decisions; `plain` when absent.
+    /// How decisions name models.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::MODELS)))]
     pub models: Option<Model>,
     /// Key of pseudonyms, 16 random bytes or more, base64. With it one account has one pseudonym in every process that has
     /// the key, and whoever has it can find out whose pseudonym one is by trying ids. Without it the proxy draws a key
     /// when it starts, and pseudonyms change then.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Base64>"))]
     pub key: Option<KeyText>,
 }
 
 /// How decisions name an account or organization.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", schemars(rename = "CallerName"))]
 pub enum Id {
     /// As it is.
     #[default]
@@ -43,7 +54,9 @@ pub enum Id {
 
 /// How decisions name a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", schemars(rename = "ModelName"))]
 pub enum Model {
     /// As the request names it.
     #[default]
@@ -82,8 +95,8 @@ impl Privacy {
 /// Checks the section. No message repeats anything of the key.
 pub(super) fn compile(given: Option<Section>, d: &mut Diagnostics) -> Privacy {
     let given = given.unwrap_or_default();
-    let accounts = given.accounts.unwrap_or_default();
-    let organizations = given.organizations.unwrap_or_default();
+    let accounts = given.accounts.unwrap_or(defaults::ACCOUNTS);
+    let organizations = given.organizations.unwrap_or(defaults::ORGANIZATIONS);
     if given.key.is_some() && accounts == Id::Plain && organizations == Id::Plain {
         let message = "nothing is told by a pseudonym, the key does nothing";
         let help = "write `accounts: pseudonym`, or remove the key";
@@ -92,7 +105,7 @@ pub(super) fn compile(given: Option<Section>, d: &mut Diagnostics) -> Privacy {
     Privacy {
         accounts,
         organizations,
-        hides_models: given.models.unwrap_or_default() == Model::Hidden,
+        hides_models: given.models.unwrap_or(defaults::MODELS) == Model::Hidden,
         key: given.key.and_then(|text| hash_key(&text, d)),
     }
 }

@@ -1,5 +1,6 @@
 //! The `responses` section but for `states`: what callers are told, and how long they wait.
 use super::{
+    defaults,
     diagnostic::{Code, Diagnostics},
     document::{self, HeaderFamily, WhenFull},
     validate::{duration, short_text},
@@ -17,9 +18,6 @@ const DELAY: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::f
 const MAX_WAITING: RangeInclusive<u32> = 1..=10_000;
 /// Waits that SDKs are left to sit out; nobody keeps a call open for an hour.
 const LONGEST_RETRY: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(3600);
-/// Longer waits are ignored by older SDKs, which then ask again at once, and sat out by newer ones, which
-/// blocks their caller. Either is worse than an error that says how long.
-const DEFAULT_LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 /// The section, compiled.
 #[derive(Debug, Default)]
@@ -51,12 +49,18 @@ pub(super) fn compile(given: document::Responses, d: &mut Diagnostics) -> Respon
     let headers = given.headers.unwrap_or_default();
     families(&headers, d);
     let longest_retry = given.longest_retry.as_deref();
-    let longest_retry = longest_retry
-        .map(|text| wait(text, "responses.longestRetry", LONGEST_RETRY, "0s to 1h", d));
+    let longest_retry = longest_retry.unwrap_or(defaults::LONGEST_RETRY);
+    let longest_retry = wait(
+        longest_retry,
+        "responses.longestRetry",
+        LONGEST_RETRY,
+        "0s to 1h",
+        d,
+    );
     let delay = given.delay.unwrap_or_default();
-    let waits = delay.wait.as_deref().unwrap_or("2s");
+    let waits = delay.wait.as_deref().unwrap_or(defaults::DELAY);
     let waits = wait(waits, "responses.delay.for", DELAY, "100ms to 30s", d);
-    let max_waiting = delay.max_waiting.unwrap_or(64);
+    let max_waiting = delay.max_waiting.unwrap_or(defaults::MAX_WAITING);
     if !MAX_WAITING.contains(&max_waiting) {
         d.error(
             Code::OutOfRange,
@@ -69,10 +73,10 @@ pub(super) fn compile(given: document::Responses, d: &mut Diagnostics) -> Respon
         terms_of_use: given.terms_of_use,
         contact: given.contact,
         headers,
-        longest_retry: longest_retry.unwrap_or(DEFAULT_LONGEST_RETRY),
+        longest_retry,
         delay: waits,
         max_waiting: usize::try_from(max_waiting).unwrap_or(usize::MAX),
-        pass_when_full: delay.when_full == Some(WhenFull::Allow),
+        pass_when_full: delay.when_full.unwrap_or(defaults::WHEN_FULL) == WhenFull::Allow,
     }
 }
 

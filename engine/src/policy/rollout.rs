@@ -1,6 +1,8 @@
 //! The `rollout` section: for whom a policy acts, and when it is to stop by itself.
+#[cfg(feature = "schema")]
+use super::schema;
 use super::{
-    Tier,
+    Tier, defaults,
     diagnostic::{Code, Diagnostics},
     validate::{clip, duration, find_tier, is_id, missing},
 };
@@ -17,13 +19,17 @@ const WHOLE: u64 = 10_000;
 const GUARD_WINDOW: RangeInclusive<Duration> =
     Duration::from_secs(10)..=Duration::from_secs(24 * 3600);
 
-/// The section as written.
+/// For whom the policy acts, and when it is to stop by itself.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(rename = "Rollout", extend("if" = {"properties": {"mode": {"const": "canary"}}}, "then" = {"required": ["canary"]})))]
 pub struct Section {
-    /// Mode of the policy.
+    /// Whether the policy acts.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub mode: Option<Mode>,
     /// Since when it has this mode, RFC 3339; a shadow that is forgotten is warned of.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Time>"))]
     pub since: Option<String>,
     /// Who is in the canary; needed by mode `canary`.
     pub canary: Option<CanarySection>,
@@ -33,6 +39,7 @@ pub struct Section {
 
 /// Mode of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Decides and records, touches nothing.
@@ -45,13 +52,18 @@ pub enum Mode {
 
 /// Who is in the canary: everybody who meets all that is given.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(rename = "Canary"))]
 pub struct CanarySection {
     /// Share of accounts, 0.01 to 100; which ones follows from their names alone.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0.01, max = 100), extend("default" = defaults::CANARY_PERCENT)))]
     pub percent: Option<f64>,
     /// Tiers; all when absent.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<schema::Name>>"))]
     pub tiers: Option<Vec<String>>,
     /// Organizations; all when absent.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<schema::Id>>"))]
     pub organizations: Option<Vec<String>>,
     /// Another word draws other accounts; the policy's name when absent.
     pub salt: Option<String>,
@@ -59,17 +71,24 @@ pub struct CanarySection {
 
 /// What makes the policy stop acting: of the exchanges that it acted on in a window, too many were refused, or failed.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", schemars(rename = "Guard", extend("anyOf" = [{"required": ["refusedShare"]}, {"required": ["tiers"]}, {"required": ["failedShare"]}])))]
 pub struct GuardSection {
-    /// Length of the window; `5m` when absent.
+    /// Length of the window, `10s` to `1d`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<schema::Duration>", extend("default" = defaults::GUARD_WINDOW)))]
     pub window: Option<String>,
-    /// Exchanges of a tier in the window before its share counts; 100 when absent.
+    /// Exchanges of a tier in the window before its share counts.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::GUARD_EXCHANGES)))]
     pub min_exchanges: Option<u32>,
     /// Largest share of refused exchanges in any tier, 0 to 1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub refused_share: Option<f64>,
     /// Largest share of refused exchanges by tier, where it is another one.
+    #[cfg_attr(feature = "schema", schemars(extend("additionalProperties" = {"type": "number", "minimum": 0, "maximum": 1})))]
     pub tiers: Option<alloc::collections::BTreeMap<String, f64>>,
     /// Largest share of admitted exchanges that the upstream fails (5xx, or no answer), 0 to 1.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub failed_share: Option<f64>,
 }
 
@@ -239,7 +258,7 @@ pub(super) fn compile(
 }
 
 fn compile_canary(given: CanarySection, name: &str, tiers: &[Tier], d: &mut Diagnostics) -> Canary {
-    let percent = given.percent.unwrap_or(100.0);
+    let percent = given.percent.unwrap_or(defaults::CANARY_PERCENT);
     if !(0.01..=100.0).contains(&percent) {
         let message = format!("{percent} is no share of accounts");
         d.error(
@@ -282,7 +301,7 @@ fn compile_canary(given: CanarySection, name: &str, tiers: &[Tier], d: &mut Diag
 }
 
 fn compile_guard(given: GuardSection, tiers: &[Tier], d: &mut Diagnostics) -> Guard {
-    let window = given.window.as_deref().unwrap_or("5m");
+    let window = given.window.as_deref().unwrap_or(defaults::GUARD_WINDOW);
     let window = duration(window, "rollout.guard.window", d).unwrap_or(*GUARD_WINDOW.start());
     if !GUARD_WINDOW.contains(&window) {
         let message = "the window is too short or too long";
@@ -338,7 +357,10 @@ fn compile_guard(given: GuardSection, tiers: &[Tier], d: &mut Diagnostics) -> Gu
     }
     Guard {
         window,
-        min_exchanges: given.min_exchanges.unwrap_or(100).max(1),
+        min_exchanges: given
+            .min_exchanges
+            .unwrap_or(defaults::GUARD_EXCHANGES)
+            .max(1),
         refused,
         failed,
     }

@@ -6,8 +6,9 @@ pub(super) mod section;
 mod tests;
 
 use super::{
-    Detection, Tier,
+    Detection, Tier, defaults,
     diagnostic::{Code, Diagnostics},
+    document::Handling,
     validate::{LOOKED_AT, clip, duplicate, required_name, too_many},
 };
 use crate::{
@@ -18,8 +19,8 @@ use crate::{
     verdict::Action,
 };
 use alloc::{format, string::String, vec::Vec};
-pub(super) use section::Section;
-use section::{EffortName, RequestSection, RuleSection, StateName, ToolLoops};
+use section::{EffortName, RequestSection, RuleSection, StateName};
+pub(super) use section::{Section, ToolLoops};
 
 /// Most rules of one policy.
 const MAX_RULES: usize = 32;
@@ -126,7 +127,7 @@ pub(super) fn compile(
     d: &mut Diagnostics,
 ) -> Shaping {
     let given = given.unwrap_or_default();
-    let refuses_unreadable = given.unreadable == Some(super::document::Handling::Deny);
+    let refuses_unreadable = given.unreadable.unwrap_or(defaults::UNREADABLE) == Handling::Deny;
     let mut given = given.rules.unwrap_or_default();
     if given.len() > MAX_RULES {
         too_many("shaping.rules", given.len(), MAX_RULES, d);
@@ -216,7 +217,7 @@ fn rule(
         }),
         request,
         strip,
-        strip_tool_loops: response.tool_loops == Some(ToolLoops::Strip),
+        strip_tool_loops: response.tool_loops.unwrap_or(defaults::TOOL_LOOPS) == ToolLoops::Strip,
     }
 }
 

@@ -3,7 +3,7 @@
 //! Long because a policy has many parts; one function a part, each independent of the others but for
 //! the names that it refers to, so read only the one you came for.
 use super::{
-    Budget, Inspection, List, ListEntry, Lists, Metering, Policy, Tier, detection,
+    Budget, Inspection, List, ListEntry, Lists, Metering, Policy, Tier, defaults, detection,
     diagnostic::{Code, Diagnostics},
     document::{self, Document, Handling, Oversized, Unit, UnknownUsage},
     identity::{self, Identity},
@@ -85,8 +85,11 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
     let budgets = budgets(document.budgets.unwrap_or_default(), &tiers, d);
     let metering = document.metering.unwrap_or_default();
     let metering = Metering {
-        default_output_tokens: metering.default_output_tokens.unwrap_or(1024),
-        keep_unknown: metering.unknown_usage.unwrap_or(UnknownUsage::Release) == UnknownUsage::Keep,
+        default_output_tokens: metering
+            .default_output_tokens
+            .unwrap_or(defaults::OUTPUT_TOKENS),
+        keep_unknown: metering.unknown_usage.unwrap_or(defaults::UNKNOWN_USAGE)
+            == UnknownUsage::Keep,
     };
     let document_lists = document.lists.unwrap_or_default();
     let has_detection = document.detection.is_some();
@@ -110,8 +113,8 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
     let shaping = shaping::compile(document.shaping, &tiers, names, detection.as_ref(), d);
     let responses = responses::compile(responses, d);
     let state = document.state.unwrap_or_default();
-    let memory = state.memory.unwrap_or_else(|| "64MiB".to_string());
-    let memory = size(&memory, "state.memory", MEMORY, d).unwrap_or(*MEMORY.start());
+    let memory = state.memory.as_deref().unwrap_or(defaults::MEMORY);
+    let memory = size(memory, "state.memory", MEMORY, d).unwrap_or(*MEMORY.start());
     let rollout = rollout::compile(document.rollout, &name, &tiers, d);
     if d.refuse() {
         return None;
@@ -136,7 +139,7 @@ pub(super) fn policy(document: Document, digest: String, d: &mut Diagnostics) ->
         responses,
         layout: Layout::within(memory.saturating_sub(SMALL_KEYS)),
         memory,
-        admit_on_failure: state.on_failure.unwrap_or(Handling::Allow) == Handling::Allow,
+        admit_on_failure: state.on_failure.unwrap_or(defaults::ON_FAILURE) == Handling::Allow,
     })
 }
 
@@ -161,17 +164,17 @@ fn header(document: &Document, d: &mut Diagnostics) {
 }
 
 fn inspection(given: document::Inspection, d: &mut Diagnostics) -> (Inspection, usize) {
-    let max_body = given.max_body.as_deref().unwrap_or("1MiB");
+    let max_body = given.max_body.as_deref().unwrap_or(defaults::MAX_BODY);
     let max_body = size(max_body, "inspection.maxBody", MAX_BODY, d).unwrap_or(*MAX_BODY.start());
-    let scan_text = given.scan_text.as_deref().unwrap_or("8KiB");
+    let scan_text = given.scan_text.as_deref().unwrap_or(defaults::SCAN_TEXT);
     let scan_text = size(scan_text, "inspection.scanText", 0..=1024 * 1024, d).unwrap_or_default();
     let inspection = Inspection {
         max_body: usize::try_from(max_body).unwrap_or(usize::MAX),
-        inspect_oversized: given.oversized.unwrap_or(Oversized::Deny) == Oversized::Inspect,
-        allow_compressed: given.compressed.unwrap_or(Handling::Deny) == Handling::Allow,
-        allow_malformed: given.malformed.unwrap_or(Handling::Deny) == Handling::Allow,
+        inspect_oversized: given.oversized.unwrap_or(defaults::OVERSIZED) == Oversized::Inspect,
+        allow_compressed: given.compressed.unwrap_or(defaults::COMPRESSED) == Handling::Allow,
+        allow_malformed: given.malformed.unwrap_or(defaults::MALFORMED) == Handling::Allow,
         pass_through: pass_through(given.pass_through.unwrap_or_default(), d),
-        allow_unknown_endpoint: given.unknown_endpoint.unwrap_or(Handling::Allow)
+        allow_unknown_endpoint: given.unknown_endpoint.unwrap_or(defaults::UNKNOWN_ENDPOINT)
             == Handling::Allow,
     };
     (inspection, usize::try_from(scan_text).unwrap_or_default())
@@ -282,7 +285,7 @@ fn compile_condition(
         From::VisibleReasoning(_) => To::VisibleReasoning,
         From::Logprobs(_) => To::Logprobs,
         From::Phrases(phrases) => {
-            let at_least = phrases.at_least.unwrap_or(1);
+            let at_least = phrases.at_least.unwrap_or(defaults::PHRASES);
             if at_least == 0 || usize::try_from(at_least).is_ok_and(|n| n > phrases.of.len()) {
                 let help = format!("write a number from 1 to {}", phrases.of.len());
                 d.error(

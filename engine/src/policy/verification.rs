@@ -5,7 +5,7 @@ mod section;
 pub(super) use section::{KeyText, Section};
 
 use super::{
-    Tier,
+    Tier, defaults,
     diagnostic::{Code, Diagnostics},
     document::{StateAction, StateActions, Unit},
     validate::{
@@ -161,10 +161,9 @@ pub(super) fn compile(
     let suspected = given.suspected.filter(|_| !levels.is_empty());
     let suspected =
         suspected.and_then(|name| find_level(&levels, &name, "verification.suspected", d));
-    let grace = given
-        .grace
-        .and_then(|text| ranged(&text, "verification.grace", Duration::ZERO..=LONGEST, d))
-        .unwrap_or_default();
+    let grace = given.grace.as_deref().unwrap_or(defaults::GRACE);
+    let grace =
+        ranged(grace, "verification.grace", Duration::ZERO..=LONGEST, d).unwrap_or_default();
     let records = thresholds.len().saturating_mul(2).saturating_add(budgets);
     if !thresholds.is_empty() && records > MAX_RECORDS {
         let message = format!("{} thresholds beside {budgets} budgets", thresholds.len());

@@ -8,8 +8,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::EnvoyError;
 
 /// The format that a listener's access log must have for `AccessLog` to read it.
-pub const ACCESS_FORMAT: &str =
-    "%DOWNSTREAM_REMOTE_PORT% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\n";
+///
+/// A decision of Weir, where one was left, follows behind a tab.
+pub const ACCESS_FORMAT: &str = "%DOWNSTREAM_DIRECT_REMOTE_PORT% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\t%FILTER_STATE(wasm.weir.decision:PLAIN)%\n";
 
 /// What Envoy says about one exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Access {
     pub flags: String,
     /// Response code details, or `-`.
     pub details: String,
+    /// The decision, where the plugin left one.
+    pub decision: Option<String>,
 }
 
 /// Reads the file as it grows.
@@ -83,6 +86,7 @@ impl Seen {
 }
 
 fn parse(line: &str) -> Option<(u16, Access)> {
+    let (line, decision) = line.split_once('\t').unwrap_or((line, "-"));
     let mut fields = line.splitn(4, ' ');
     Some((
         fields.next()?.parse().ok()?,
@@ -90,6 +94,7 @@ fn parse(line: &str) -> Option<(u16, Access)> {
             code: fields.next()?.parse().ok()?,
             flags: fields.next()?.to_owned(),
             details: fields.next()?.to_owned(),
+            decision: (decision != "-").then(|| decision.to_owned()),
         },
     ))
 }
@@ -105,9 +110,11 @@ mod tests {
         let log = AccessLog::new(path.clone());
         assert_eq!(log.take(7).unwrap(), None);
 
-        std::fs::write(&path, "7 200 - via_upstream\n8 0 DC -").unwrap();
+        std::fs::write(&path, "7 200 - via_upstream\t{\"a\": 1}\n8 0 DC -").unwrap();
 
-        assert_eq!(log.take(7).unwrap().unwrap().details, "via_upstream");
+        let access = log.take(7).unwrap().unwrap();
+        assert_eq!(access.details, "via_upstream");
+        assert_eq!(access.decision.as_deref(), Some("{\"a\": 1}"));
         assert_eq!(log.take(7).unwrap(), None);
         assert_eq!(log.take(8).unwrap(), None);
     }

@@ -160,7 +160,7 @@ impl Surroundings {
             "match": {"prefix": "/"},
             "route": {"cluster": UPSTREAM, "timeout": "0s"},
             "request_headers_to_add": [{
-                "header": {"key": CONNECTION_HEADER, "value": "%DOWNSTREAM_REMOTE_PORT%"},
+                "header": {"key": CONNECTION_HEADER, "value": "%DOWNSTREAM_DIRECT_REMOTE_PORT%"},
                 "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
             }],
         });

@@ -4,14 +4,16 @@ use super::{Format, Outcome};
 use anyhow::bail;
 use clap::Args;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use weir_engine::policy::{Code, Deployment};
+use weir_host::explain::Explained;
 
 /// Validates policies and tells every problem at once
 #[derive(Args)]
-#[command(
-    after_help = "Example: weir check policies/frontier-api.yaml\n         weir check policies/frontier-api.yaml --emit-config > config.json\n         weir check now.yaml --candidate next.yaml --emit-config > config.json"
-)]
+#[command(after_help = "Examples: weir check policies/frontier-api.yaml
+          weir check policies/frontier-api.yaml --emit-config > config.json
+          weir check policies/frontier-api.yaml --explain | grep '# default'
+          weir check now.yaml --candidate next.yaml --emit-config > config.json")]
 pub(crate) struct CheckCommand {
     /// Policies or overlays, YAML or JSON; - is standard input
     #[arg(required = true, value_name = "POLICY")]
@@ -23,7 +25,11 @@ pub(crate) struct CheckCommand {
     /// Prints the JSON that goes into the plugin configuration (one policy only)
     #[arg(long, conflicts_with = "format")]
     emit_config: bool,
-    /// How problems are printed
+    /// Prints the policy as it is in effect: every key, its value, whether it is given or a default, what it says (one
+    /// policy only). The text is itself a policy that means the same
+    #[arg(long, conflicts_with_all = ["emit_config", "candidate"])]
+    explain: bool,
+    /// How problems, or explanations, are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -32,6 +38,9 @@ impl CheckCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
         if self.emit_config && self.policies.len() > 1 {
             bail!("--emit-config prints one configuration; name one policy");
+        }
+        if self.explain && self.policies.len() > 1 {
+            bail!("--explain prints one policy; name one");
         }
         if self.candidate.is_some() && self.policies.len() > 1 {
             bail!("--candidate follows one policy; name one policy");
@@ -50,6 +59,12 @@ impl CheckCommand {
                 }
                 if let Some(config) = configuration(&checked)? {
                     writeln!(stdout, "{config}")?;
+                }
+            }
+            format if self.explain => {
+                for (path, checked) in &checked {
+                    checked.tell(path, &mut io::stderr())?;
+                    explain(path, checked, format, &mut stdout)?;
                 }
             }
             Format::Text => {
@@ -88,6 +103,37 @@ impl CheckCommand {
         } else {
             Outcome::Negative
         })
+    }
+}
+
+/// Prints a policy as it is in effect; nothing where it is refused.
+fn explain(
+    path: &Path,
+    checked: &CheckedFile,
+    format: Format,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let (Some(policy), Ok(file)) = (&checked.policy, &checked.file) else {
+        return Ok(());
+    };
+    let explained = Explained::of(&file.value);
+    let (name, version) = (policy.name(), policy.version());
+    match format {
+        Format::Text => {
+            writeln!(
+                out,
+                "# {name} version {version}, as it is in effect: every key, whether the file has it (given) or not.\n\
+                 # Keys without a value are comments. Secrets of the file are in it.\n{}",
+                explained.to_yaml().trim_end()
+            )
+        }
+        Format::Json => {
+            let keys = explained.to_json();
+            let file = path.display().to_string();
+            let result =
+                serde_json::json!({"file": file, "name": name, "version": version, "keys": keys});
+            writeln!(out, "{result}")
+        }
     }
 }
 

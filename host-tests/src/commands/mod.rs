@@ -1,5 +1,6 @@
 //! One file per subcommand, thin over the library, and what they share: how a command ends.
 pub(crate) mod calibrate;
+mod cases;
 pub(crate) mod check;
 pub(crate) mod conformance;
 pub(crate) mod demo;
@@ -8,6 +9,7 @@ pub(crate) mod evaluate;
 mod policy;
 mod progress;
 pub(crate) mod replay;
+pub(crate) mod schema;
 pub(crate) mod simulate;
 pub(crate) mod test;
 

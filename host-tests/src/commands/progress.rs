@@ -35,6 +35,12 @@ pub(crate) fn scenarios(scenarios: u64) -> ProgressBar {
     styled(ProgressBar::new(scenarios), template)
 }
 
+/// A bar for `runs` cases, each counted once on every host.
+pub(crate) fn cases(runs: u64) -> ProgressBar {
+    let template = "{bar:40} {human_pos}/{human_len} cases, {eta} left";
+    styled(ProgressBar::new(runs), template)
+}
+
 fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),

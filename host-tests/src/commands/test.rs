@@ -1,6 +1,6 @@
-//! `weir test`: scenarios against a plugin in our host.
+//! `weir test`: cases of a policy, or scenarios against a plugin in our host.
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, bail};
@@ -12,36 +12,46 @@ use weir_host::conformance::Modules;
 use weir_host::plugin_test::{PluginCase, TestReport};
 use weir_host::scenario::Code;
 
+use super::cases::CaseOptions;
 use super::{Format, Outcome};
 
-/// Runs scenarios against any Proxy-Wasm plugin and checks what they expect
+/// Holds policies to their cases; with --plugin, any Proxy-Wasm plugin to its scenarios
 #[derive(Args)]
 #[command(
-    after_help = "Example: weir test --plugin target/weir.wasm policies/scenarios --profile\n\nA scenario is a YAML file: a proxy with plugins, exchanges with clients and upstreams, and what is expected of them."
+    after_help = "Example: weir test policies/cases --host all\nExample: weir test --plugin target/weir.wasm policies/scenarios --profile\n\nA file of cases names a policy and says what it does with requests, in phases (docs/policy-tests.md). A scenario is a\nYAML file: a proxy with plugins, exchanges with clients and upstreams, and what is expected of them."
 )]
 pub(crate) struct TestCommand {
-    /// Scenario files, or folders of them (.yaml)
-    #[arg(required = true, value_name = "SCENARIO")]
-    scenarios: Vec<PathBuf>,
-    /// The plugin under test, wherever a scenario names no other code
+    /// Files of cases, or folders of them (.yaml, subfolders too); with --plugin, of scenarios
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    cases: CaseOptions,
+    /// Runs scenarios instead of cases; the plugin under test, wherever a scenario names no other code
     #[arg(long, value_name = "FILE.wasm")]
-    plugin: PathBuf,
+    plugin: Option<PathBuf>,
     /// How results are printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Prints every hostcall and callback on stderr, as strace does. Traces show what the plugin sees: headers
     /// with credentials, bodies with prompts
-    #[arg(long)]
+    #[arg(long, requires = "plugin")]
     trace_calls: bool,
     /// Tells calls, hostcalls and fuel (about an instruction each) of every callback
-    #[arg(long)]
+    #[arg(long, requires = "plugin")]
     profile: bool,
 }
 
 impl TestCommand {
     pub(crate) fn execute(self) -> anyhow::Result<Outcome> {
+        match &self.plugin {
+            None => self.cases.execute(&self.paths, self.format),
+            Some(plugin) => self.scenarios(plugin),
+        }
+    }
+
+    fn scenarios(&self, plugin: &Path) -> anyhow::Result<Outcome> {
         let mut cases = Vec::new();
-        for path in &self.scenarios {
+        for path in &self.paths {
             let found = PluginCase::read(path)?;
             if found.is_empty() {
                 bail!(
@@ -51,14 +61,11 @@ impl TestCommand {
             }
             cases.extend(found);
         }
-        if !self.plugin.is_file() {
-            bail!(
-                "--plugin names {}, which is not a file",
-                self.plugin.display()
-            );
+        if !plugin.is_file() {
+            bail!("--plugin names {}, which is not a file", plugin.display());
         }
         let modules = Modules {
-            probe: self.plugin.clone(),
+            probe: plugin.to_owned(),
             guests: guests(&cases)?,
         };
         let profiler = self.profile.then(<Arc<Mutex<Profiler>>>::default);

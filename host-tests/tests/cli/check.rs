@@ -68,6 +68,42 @@ fn a_file_that_cannot_be_read_is_status_2() {
     assert!(text(&output.stdout).contains("/no/such/policy.yaml"));
 }
 
+#[test]
+fn an_explained_policy_is_a_policy_with_every_default_written_out() {
+    let explained = weir(&["check", SHIPPED, "--explain"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("explained.yaml");
+    std::fs::write(&path, &explained.stdout).unwrap();
+
+    let checked = weir(&["check", path.to_str().unwrap()]);
+
+    assert_eq!(explained.status.code(), Some(0));
+    assert!(text(&explained.stdout).contains("# given: Largest body that is read"));
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stdout));
+}
+
+#[test]
+fn machines_get_an_explanation_as_json() {
+    let output = weir(&["check", SHIPPED, "--explain", "--format", "json"]);
+
+    let result: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(result["name"], "frontier-api");
+    let first = &result["keys"][0];
+    assert_eq!(
+        (&first["path"], &first["value"], &first["origin"]),
+        (&"apiVersion".into(), &"weir/v1".into(), &"given".into())
+    );
+}
+
+#[test]
+fn a_refused_policy_is_not_explained() {
+    let output = weir(&["check", BAD, "--explain"]);
+
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    assert!(text(&output.stderr).contains("P014"));
+}
+
 /// A folder with a base that locks its detection, and an overlay of it.
 fn layers(overlay: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! What scripts rely on when they call `weir`: exit status, and what goes to which stream.
 mod calibrate;
+mod cases;
 mod check;
 mod diff;
 mod evaluate;

@@ -1,34 +1,21 @@
 //! Policies in `policies/`: the shipped ones are valid, the bad ones give the codes that they name.
+use super::policy_documents::{now, shipped};
 use super::weir::repository;
 use weir_engine::policy::Policy;
-use weir_engine::time::Timestamp;
 use weir_host::policy_file::PolicyFile;
-
-fn now() -> Option<Timestamp> {
-    Timestamp::parse_rfc3339("2026-11-01T00:00:00Z")
-}
 
 #[test]
 fn every_shipped_policy_is_accepted_without_a_warning() {
-    let mut seen = 0;
-    for entry in std::fs::read_dir(repository("policies")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "yaml") {
-            continue;
-        }
-        seen += 1;
-        let file = PolicyFile::read(&path).unwrap();
-
+    for file in shipped() {
         let checked = Policy::check(file.value.to_string().as_bytes(), now());
 
         assert!(
             checked.policy.is_some() && checked.diagnostics.is_empty(),
             "{}: {:#?}",
-            path.display(),
+            file.name,
             checked.diagnostics
         );
     }
-    assert!(seen > 0);
 }
 
 #[test]

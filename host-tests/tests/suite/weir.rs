@@ -19,19 +19,25 @@ pub(crate) fn shipped_policy() -> Value {
         .value
 }
 
-/// The plugin's bytes: `WEIR_WASM`, or what `cargo xtask wasm` left; says `skipped: TEST: REASON` where
+/// The plugin's file: `WEIR_WASM`, or what `cargo xtask wasm` left; says `skipped: TEST: REASON` where
 /// nothing was left. A `WEIR_WASM` that names nothing is a mistake, no reason to skip.
-pub(crate) fn wasm_or_skip(test: &str) -> Option<Vec<u8>> {
+pub(crate) fn wasm_file_or_skip(test: &str) -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("WEIR_WASM") {
-        return Some(std::fs::read(named).unwrap());
+        return Some(named.into());
     }
-    let read = std::fs::read(repository("target/weir.wasm"));
-    if read.is_err() {
+    let path = repository("target/weir.wasm");
+    if !path.is_file() {
         // Past the harness's capture, so that skips can be counted.
         let reason = "there is no target/weir.wasm; `cargo xtask wasm` builds it";
         let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
+        return None;
     }
-    read.ok()
+    Some(path)
+}
+
+/// The bytes of that file.
+pub(crate) fn wasm_or_skip(test: &str) -> Option<Vec<u8>> {
+    wasm_file_or_skip(test).map(|path| std::fs::read(path).unwrap())
 }
 
 /// A process with the plugin under a policy, and everything that it logged.

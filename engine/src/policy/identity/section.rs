@@ -1,5 +1,7 @@
 //! Sources and attributes as written.
 use crate::policy::document::Source;
+#[cfg(feature = "schema")]
+use crate::policy::{defaults, schema};
 use alloc::{
     string::{String, ToString},
     vec::Vec,
@@ -13,32 +15,40 @@ use serde::{
 /// A claim of a verified JWT. Envoy's `jwt_authn` filter has to stand before Weir and keep the payload: set its
 /// `payload_in_metadata`.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Claim {
     /// The claim: `sub`, `org.id`, or a list where a name has a dot in it: `["https://example.com/claims", tier]`. A
     /// number picks an element of a list: `groups.0`.
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Segments"))]
     pub path: Path,
-    /// What `payload_in_metadata` names the payload; `payload` when absent.
+    /// What `payload_in_metadata` names the payload.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 256), extend("default" = defaults::PAYLOAD)))]
     pub payload: Option<String>,
-    /// What the claim is: `text` when absent, `number` or `boolean`.
+    /// What the claim is: `text`, `number` or `boolean`.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::VALUE_TYPE)))]
     #[serde(rename = "type")]
     pub value_type: Option<ValueType>,
 }
 
 /// An attribute of Envoy's, read once for each exchange however many facts name it.
 #[derive(Clone, Debug, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Property {
     /// Its path: `source.address`, or a list where a name has a dot in it:
     /// `[metadata, filter_metadata, envoy.filters.http.ext_authz, account]`.
+    #[cfg_attr(feature = "schema", schemars(with = "schema::Segments"))]
     pub path: Path,
-    /// What the value is; `text` when absent.
+    /// What the value is.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::VALUE_TYPE)))]
     #[serde(rename = "type")]
     pub value_type: Option<ValueType>,
 }
 
 /// What the client's certificate says. Absent on connections without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Certificate {
     /// Its subject, as RFC 2253 writes it: `CN=batch,O=Example`.
@@ -65,11 +75,11 @@ impl Certificate {
 
 /// What a value is. Envoy hands out bytes and does not say what they are, so that eight of them may be text, a number
 /// or a time; nothing is guessed. A value of another form than its type counts as unreadable.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum ValueType {
     /// UTF-8 text of letters, digits, visible ASCII and spaces.
-    #[default]
     Text,
     /// A number of dynamic metadata or of a claim: a double of eight bytes. As an id it has to be whole, from 0 to
     /// 2^53; as a time it counts seconds since 1970, as `iat` does.
@@ -84,21 +94,24 @@ pub enum ValueType {
 
 /// A further fact about the caller.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Attribute {
     /// Where it comes from; the first source that yields a value wins.
+    #[cfg_attr(feature = "schema", schemars(required, length(min = 1)))]
     pub sources: Option<Vec<Source>>,
-    /// What it is; `text` when absent. A value that cannot be read as this is not known.
+    /// What it is. A value that cannot be read as this is not known.
+    #[cfg_attr(feature = "schema", schemars(extend("default" = defaults::ATTRIBUTE_TYPE)))]
     #[serde(rename = "type")]
     pub attribute_type: Option<AttributeType>,
 }
 
 /// What an attribute is, and so what may be asked of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, serde::Serialize))]
 #[serde(rename_all = "snake_case")]
 pub enum AttributeType {
     /// Text: a list of values, or `{prefix: [...]}`.
-    #[default]
     Text,
     /// A number: `{atLeast: 5, atMost: 10}`. Text is read as JSON writes numbers.
     Number,

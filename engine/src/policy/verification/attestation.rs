@@ -6,6 +6,7 @@ use super::{
 use crate::{
     attestation::{Acceptance, Key, KeyError, Seen, Verifier},
     policy::{
+        defaults,
         diagnostic::{Code, Diagnostics},
         validate::{CREDENTIAL_HEADERS, LOOKED_AT, clip, missing, short_text, too_many},
     },
@@ -42,7 +43,10 @@ pub(super) fn compile(
     given: AttestationSection,
     d: &mut Diagnostics,
 ) -> (Option<String>, Option<Acceptance>) {
-    let header = given.header.as_deref().unwrap_or("x-weir-attestation");
+    let header = given
+        .header
+        .as_deref()
+        .unwrap_or(defaults::ATTESTATION_HEADER);
     check_header(header, d);
     let audience_path = format!("{ATTESTATION}.audience");
     let audience = given.audience.unwrap_or_default();
@@ -51,14 +55,14 @@ pub(super) fn compile(
         missing(&audience_path, help, d);
     }
     short_text(&audience, &audience_path, d);
-    let clock_skew = given.clock_skew.as_deref().unwrap_or("60s");
+    let clock_skew = given.clock_skew.as_deref().unwrap_or(defaults::CLOCK_SKEW);
     let clock_skew = ranged(
         clock_skew,
         &format!("{ATTESTATION}.clockSkew"),
         CLOCK_SKEW,
         d,
     );
-    let max_age = given.max_age.as_deref().unwrap_or("24h");
+    let max_age = given.max_age.as_deref().unwrap_or(defaults::MAX_AGE);
     let max_age = ranged(max_age, &format!("{ATTESTATION}.maxAge"), MAX_AGE, d);
     let acceptance = Acceptance {
         audience,

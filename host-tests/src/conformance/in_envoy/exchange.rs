@@ -114,6 +114,7 @@ impl Flight {
                 code: 0,
                 flags: "-".to_owned(),
                 details: "-".to_owned(),
+                decision: None,
             }),
             Err(error) => Err(error.into()),
         }
