@@ -3,6 +3,7 @@ use crate::hostile::{Hostile, documents};
 use crate::weir::{shipped_policy, wasm_or_skip};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use weir_engine::policy::Severity;
@@ -142,10 +143,13 @@ fn no_document_takes_the_place_of_a_policy_that_runs_or_keeps_the_plugin_busy() 
         let name = &hostile.name;
         (*burnt.lock().unwrap(), *lines.lock().unwrap()) = (0, 0);
         // The host, as Envoy does, remembers what a canary said of a configuration.
-        if !given.insert(hostile.configuration()) {
+        let configuration = hostile.configuration();
+        let mut hasher = DefaultHasher::new();
+        configuration.hash(&mut hasher);
+        if !given.insert(hasher.finish()) {
             continue;
         }
-        let update = [filter(&wasm, &hostile.configuration())];
+        let update = [filter(&wasm, &configuration)];
         let start = Instant::now();
         let refused = proxy.reconfigure(&update);
         let time = start.elapsed();
