@@ -4,6 +4,7 @@ use super::expectation::Expectation;
 use super::message::{Answer, Request, Wrong};
 use super::policy::changed;
 use super::{Case, CasePolicy, Phase, Step};
+use crate::layers::{LayeredPolicy, Problem};
 use crate::policy_file::PolicyFile;
 use crate::yaml::YamlDocument;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use weir_engine::policy::Severity;
 use weir_engine::time::{Timestamp, parse_duration};
 
 /// The time of hosts whose clock the case sets, where it names none.
@@ -301,15 +303,7 @@ impl Reader<'_> {
                 let named = folder.join(named);
                 self.files.insert(named.clone());
                 let name = named.canonicalize().unwrap_or_else(|_| named.clone());
-                match PolicyFile::read(&named) {
-                    Ok(file) => (file.value, name.display().to_string()),
-                    Err(error) => {
-                        let cause = std::error::Error::source(&error);
-                        let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-                        self.tell(path, format!("{error}{cause}"));
-                        return None;
-                    }
-                }
+                (self.named_policy(path, &named)?, name.display().to_string())
             }
             (Value::Object(members), base) => match base {
                 Some(base) if !members.contains_key("apiVersion") => {
@@ -332,6 +326,40 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// The policy of a file, with all layers below it.
+    fn named_policy(&mut self, path: &str, named: &Path) -> Option<Value> {
+        let checked = match LayeredPolicy::read(named) {
+            Ok(layered) => layered.check(None),
+            Err(error) => {
+                let cause = std::error::Error::source(&error);
+                let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
+                self.tell(path, format!("{error}{cause}"));
+                return None;
+            }
+        };
+        let layers = checked.layers.iter();
+        self.files
+            .extend(layers.map(|layer| PathBuf::from(&layer.file)));
+        if checked.policy.is_some() {
+            return serde_json::from_str(&checked.json).ok();
+        }
+        for Problem {
+            file,
+            at,
+            diagnostic,
+        } in checked.problems
+        {
+            if diagnostic.severity == Severity::Error {
+                let line = at.unwrap_or_default().line;
+                self.tell(
+                    path,
+                    format!("the policy is refused: {file}:{line}: {diagnostic}"),
+                );
+            }
+        }
+        None
     }
 
     fn duration(&mut self, path: &str, text: &str) -> Option<Duration> {
@@ -492,8 +520,8 @@ cases:
             "15:3: cases[2]: the case expects nothing",
             "17:58: cases[3].policy: the policy is refused: error P",
             "19:4: cases[5].name: another case of this file is named `e` too",
-            "22:37: cases[6].phases[0].expect: no exchange comes",
-            "23:23: cases[6].phases[1].answer.never: an upstream that never answers",
+            "22:39: cases[6].phases[0].expect: no exchange comes",
+            "23:25: cases[6].phases[1].answer.never: an upstream that never answers",
         ];
         for (mistake, expected) in mistakes.iter().zip(expected) {
             assert!(mistake.starts_with(expected), "{mistake}, not {expected}");
@@ -536,5 +564,23 @@ cases:
             files,
             BTreeSet::from([path("deep/c.yaml"), path("deep/../p.yml")])
         );
+    }
+
+    #[test]
+    fn a_policy_in_layers_is_tested_as_what_its_layers_make() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("base.yml"), POLICY).unwrap();
+        let overlay = "{apiVersion: weir/v1, kind: Overlay, metadata: {name: o, version: \"1\", owner: t}, extends: base.yml, rollout: {mode: shadow}}";
+        std::fs::write(path("overlay.yml"), overlay).unwrap();
+        let text = "policy: overlay.yml\ncases: [{name: a, phases: [{send: {}, expect: {status: 200}}]}]\n";
+        std::fs::write(path("c.yaml"), text).unwrap();
+        let mut files = BTreeSet::new();
+
+        let cases = read(&[path("c.yaml")], &mut files).unwrap();
+
+        assert_eq!(cases[0].policy.value["kind"], "Policy");
+        assert_eq!(cases[0].policy.value["rollout"]["mode"], "shadow");
+        assert!(files.contains(&path("base.yml")), "{files:?}");
     }
 }
