@@ -63,7 +63,7 @@ impl CheckCommand {
             }
             format if self.explain => {
                 for (path, checked) in &checked {
-                    checked.tell(path, &mut io::stderr())?;
+                    checked.tell(&mut io::stderr())?;
                     explain(path, checked, format, &mut stdout)?;
                 }
             }
@@ -113,10 +113,11 @@ fn explain(
     format: Format,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let (Some(policy), Ok(file)) = (&checked.policy, &checked.file) else {
+    let Some(policy) = &checked.policy else {
         return Ok(());
     };
-    let explained = Explained::of(&file.value);
+    let value = serde_json::from_str(&checked.json).map_err(io::Error::other)?;
+    let explained = Explained::of(&value);
     let (name, version) = (policy.name(), policy.version());
     match format {
         Format::Text => {
