@@ -382,16 +382,20 @@ fn read<'a>(
             found.capabilities = policy.capabilities.of(&facts, &excerpt);
             found.model = facts.model.as_deref().or(head.model.as_deref()).map(label);
             let state = found.standing.as_ref().map(|standing| standing.state);
-            let selected = policy.shaping.select(Subject {
+            let subject = Subject {
                 tier: found.tier.unwrap_or_default(),
                 state: state.unwrap_or_default(),
                 acts_on_state: action_on_state(policy, state) != Action::Allow,
                 capabilities: found.capabilities,
                 in_tool_loop: facts.tools > 0 || facts.tool_results > 0,
+            };
+            let selected = policy.shaping.select(subject, |limits| {
+                let mut after = facts.clone();
+                limits.apply(&mut after);
+                after != facts
             });
-            let before = facts.clone();
-            selected.request.apply(&mut facts);
-            if facts != before || !selected.strip.is_nothing() {
+            if selected.rule.is_some() {
+                selected.request.apply(&mut facts);
                 (shaped.limits, shaped.strip) = (selected.request, selected.strip);
                 (shaped.rule, shaped.by_state) = (selected.rule, selected.by_state);
             }

@@ -53,9 +53,9 @@ struct Rule {
 pub(crate) struct Selected {
     pub(crate) request: RequestLimits,
     pub(crate) strip: Strip,
-    /// The first rule that matches.
+    /// The first rule that matches and changes anything.
     pub(crate) rule: Option<usize>,
-    /// A rule matches because of the account's state.
+    /// It matches because of the account's state.
     pub(crate) by_state: bool,
 }
 
@@ -80,8 +80,12 @@ impl Shaping {
             .unwrap_or_default()
     }
 
-    /// What the rules that match `subject` ask for together.
-    pub(crate) fn select(&self, subject: Subject) -> Selected {
+    /// What the rules that match `subject` ask for together. `changes` says whether limits change anything about its request.
+    pub(crate) fn select(
+        &self,
+        subject: Subject,
+        changes: impl Fn(&RequestLimits) -> bool,
+    ) -> Selected {
         let mut selected = Selected::default();
         for (index, rule) in self.rules.iter().enumerate() {
             if !rule.matches(&subject) {
@@ -94,8 +98,10 @@ impl Shaping {
             };
             selected.request = selected.request.and(rule.request);
             selected.strip = selected.strip.and(strip);
-            selected.by_state |= rule.states.is_some();
-            selected.rule = selected.rule.or(Some(index));
+            if selected.rule.is_none() && (changes(&rule.request) || !strip.is_nothing()) {
+                selected.rule = Some(index);
+                selected.by_state = rule.states.is_some();
+            }
         }
         selected
     }

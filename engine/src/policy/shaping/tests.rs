@@ -34,7 +34,7 @@ fn subject(tier: usize, state: State, capabilities: &[usize]) -> Subject {
 
 fn names(rules: &Value, subject: Subject) -> Option<String> {
     let policy = checked(rules).policy.unwrap();
-    let selected = policy.shaping.select(subject);
+    let selected = policy.shaping.select(subject, |_| true);
     selected.rule.map(|index| policy.shaping.name(index).into())
 }
 
@@ -69,8 +69,12 @@ fn rules_that_hold_add_up_and_the_first_is_named() {
     ]);
     let policy = checked(&rules).policy.unwrap();
 
-    let all = policy.shaping.select(subject(0, State::Watch, &[]));
-    let one = policy.shaping.select(subject(1, State::Observe, &[]));
+    let all = policy
+        .shaping
+        .select(subject(0, State::Watch, &[]), |_| true);
+    let one = policy
+        .shaping
+        .select(subject(1, State::Observe, &[]), |_| true);
 
     assert_eq!((all.rule, all.by_state), (Some(0), true));
     assert_eq!(all.request.samples, Some(1));
@@ -86,10 +90,11 @@ fn a_tool_loop_keeps_its_reasoning_unless_a_rule_insists() {
     let select = |rules: Value, in_tool_loop| {
         let policy = checked(&rules).policy.unwrap();
         let subject = subject(0, State::Observe, &[]);
-        policy.shaping.select(Subject {
+        let subject = Subject {
             in_tool_loop,
             ..subject
-        })
+        };
+        policy.shaping.select(subject, |_| true)
     };
     let keeps =
         json!([{"name": "a", "response": {"visibleReasoning": "strip", "logprobs": "strip"}}]);
@@ -123,4 +128,23 @@ fn what_follows_from_a_misspelt_word_is_not_reported_as_well() {
             wrong("shaping.rules[0].when.states[0]"),
         ]
     );
+}
+
+#[test]
+fn the_rule_that_is_named_is_the_first_that_changes_anything() {
+    let rules = json!([
+        {"name": "idle", "request": {"logprobs": "drop"}},
+        {"name": "acts", "when": {"states": ["watch"]}, "request": {"samples": 1}},
+    ]);
+    let policy = checked(&rules).policy.unwrap();
+    let subject = subject(0, State::Watch, &[]);
+
+    let selected = policy
+        .shaping
+        .select(subject, |limits| limits.samples.is_some());
+    let untouched = policy.shaping.select(subject, |_| false);
+
+    assert_eq!((selected.rule, selected.by_state), (Some(1), true));
+    assert!(selected.request.drop_logprobs, "all that match add up");
+    assert_eq!(untouched.rule, None);
 }
