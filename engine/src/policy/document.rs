@@ -28,6 +28,7 @@ pub struct Document {
     #[cfg_attr(feature = "schema", schemars(required))]
     pub metadata: Option<Metadata>,
     /// Paths that overlays may not touch, each with everything below: `detection`, `budgets.account-requests.limit`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<schema::Lock>>", extend("default" = [])))]
     pub locked: Option<Vec<String>>,
     /// What of a request is read, and what happens to one that cannot be.
     #[cfg_attr(feature = "schema", schemars(extend("default" = {})))]

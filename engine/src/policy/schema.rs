@@ -152,6 +152,8 @@ forms! {
             {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 256}, "minItems": 1, "maxItems": 16}
         ]
     }
+    /// A path into a policy, entries of lists by their name.
+    Lock = "path" {"type": "string", "pattern": "^[a-z][A-Za-z]*(\\.[^.]+)*$", "examples": ["detection", "budgets.account-requests.limit"]}
     /// Addresses that begin with the same bits, or one address.
     Network = "network" {"type": "string", "pattern": "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$", "examples": ["203.0.113.0/24", "2001:db8::/32"]}
     /// A path without query and without a slash at its end.

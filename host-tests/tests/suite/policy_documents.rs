@@ -58,7 +58,8 @@ pub(crate) fn short() -> Value {
         "levels": ["email"],
         "attestation": {"audience": "a", "keys": [{"id": "k", "ed25519": key}]},
     });
-    policy["rollout"] = json!({"mode": "canary", "canary": {}, "guard": {"failedShare": 0.1}});
+    policy["rollout"] =
+        json!({"mode": "canary", "canary": {"tiers": ["everyone"]}, "guard": {"failedShare": 0.1}});
     policy
 }
 
