@@ -1,7 +1,7 @@
 //! A policy as it is in effect: every key that the schema has, given or not, with its value and what it says.
 //!
 //! The document is read beside the JSON Schema, whose defaults and descriptions are those of the engine's own types. So
-//! nothing here knows any key by name, but for the one in [`WITH_DETECTION`].
+//! nothing here knows any key by name, but for one that needs another section.
 mod yaml;
 
 use crate::policy_schema::PolicySchema;
