@@ -107,11 +107,12 @@ const fn used(unit: Unit, tokens: Tokens) -> u32 {
     }
 }
 
-/// Names a policy's counters: those of one that looks on are its own. `id` is what the counter is of.
-fn counter(part: Part, id: u64, key: &HashKey) -> u64 {
+/// Who is charged: a policy that looks on keeps accounts of its own, in other buckets, so that it evicts nothing of
+/// the owner's.
+fn charged(part: Part, owner: u64, key: &HashKey) -> u64 {
     match part {
-        Part::Decides | Part::StandsDown => id,
-        Part::LooksOn => key.hash64("looks on", &[&id.to_be_bytes()]),
+        Part::Decides | Part::StandsDown => owner,
+        Part::LooksOn { .. } => key.hash64("looks on", &[&owner.to_be_bytes()]),
     }
 }
 
@@ -144,6 +145,7 @@ pub(crate) fn charge(
     };
     let mut charges = Vec::new();
     let mut budgets = Vec::new();
+    let mut owners = Vec::new();
     for (index, budget) in policy.budgets.iter().enumerate() {
         let owner = match budget.per {
             Per::Account => Some(account),
@@ -153,14 +155,15 @@ pub(crate) fn charge(
             continue;
         };
         charges.push(Charge {
-            owner,
-            budget: counter(part, budget.id(key), key),
+            owner: charged(part, owner, key),
+            budget: budget.id(key),
             window: budget.window,
             limit: budget.limit,
             amount: estimate(budget.unit, facts, policy),
             lease: budget.unit == Unit::Concurrency,
         });
         budgets.push((index, budget.unit));
+        owners.push(owner);
     }
     let level = head.level(policy);
     let mut volumes = Vec::new();
@@ -170,8 +173,8 @@ pub(crate) fn charge(
         if holds && level < Some(threshold.level) {
             volumes.push((index, charges.len()));
             charges.push(Charge {
-                owner: account,
-                budget: counter(part, threshold.id(key), key),
+                owner: charged(part, account, key),
+                budget: threshold.id(key),
                 window: threshold.window,
                 // A volume only counts: nobody is refused for want of room in it.
                 limit: u32::MAX,
@@ -185,7 +188,11 @@ pub(crate) fn charge(
     if charges.is_empty() {
         return Verdict::allow();
     }
-    let mut admission = ledger.reserve(&charges, now, store);
+    let mut admission = match part {
+        Part::LooksOn { used_up: true } => used_up(&charges, &owners, ledger, now, store)
+            .map_or_else(|| ledger.reserve(&charges, now, store), Ok),
+        _ => ledger.reserve(&charges, now, store),
+    };
     let mut overflowed = None;
     if let Ok(Admission::Refused { charge, used, .. }) = admission {
         let volume = charge.checked_sub(budgets.len());
@@ -273,6 +280,31 @@ pub(crate) fn charge(
     }
 }
 
+/// The refusal of the first of `charges` that has no room in the counters of its real owner; one read for each. A
+/// store that fails refuses nothing.
+fn used_up(
+    charges: &[Charge],
+    owners: &[u64],
+    ledger: &mut Ledger,
+    now: Timestamp,
+    store: &mut impl CounterStore,
+) -> Option<Admission> {
+    charges
+        .iter()
+        .zip(owners)
+        .enumerate()
+        .find_map(|(index, (charge, &owner))| {
+            let shared = Charge { owner, ..*charge };
+            let used = ledger.used(&shared, now, store).ok()?;
+            let wanted = u64::from(charge.amount.min(charge.limit));
+            (used.saturating_add(wanted) > u64::from(charge.limit)).then_some(Admission::Refused {
+                charge: index,
+                used,
+                retry_after: charge.window,
+            })
+        })
+}
+
 /// Whether an account that used so much (threshold, volume) may go on as it is verified.
 fn step_up(
     asked: Asked<'_>,
@@ -304,8 +336,8 @@ fn step_up(
             // Shared memory that fails leaves the account its grace.
             ledger
                 .mark(
-                    account,
-                    counter(part, threshold.grace_id(key), key),
+                    charged(part, account, key),
+                    threshold.grace_id(key),
                     memory,
                     now,
                     store,

@@ -142,7 +142,7 @@ pub(crate) fn to_json(policy: &Policy, decided: Decided<'_>, beside: Option<Besi
         },
         mode: match part {
             Part::StandsDown => "shadow",
-            Part::Decides | Part::LooksOn => policy.mode(),
+            Part::Decides | Part::LooksOn { .. } => policy.mode(),
         },
         account: pseudonyms
             .account

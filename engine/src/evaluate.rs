@@ -72,7 +72,11 @@ pub enum Part {
     StandsDown,
     /// Another policy answers. It decides as if it enforced, on counters of its own, so that neither disturbs the
     /// other's.
-    LooksOn,
+    LooksOn {
+        /// The policy that answers refused for a budget. Then the counters that it refused by are looked at as well:
+        /// this policy's own are younger, and an account that has used up its budget before would seem to have room.
+        used_up: bool,
+    },
 }
 
 /// One request and what it is judged by.
@@ -366,8 +370,7 @@ fn read<'a>(
     };
     let mut excerpt = policy.capabilities.excerpt();
     let read = match head.origin {
-        // The detector hears of an exchange once.
-        Some(_) if asked.part != Part::LooksOn => {
+        Some(_) => {
             let mut sinks = Both(&mut excerpt, Printer::new());
             let read = facts::read(head.endpoint, bytes, cut, &mut sinks);
             if let Ok(facts) = &read {
@@ -375,7 +378,7 @@ fn read<'a>(
             }
             read
         }
-        _ => facts::read(head.endpoint, bytes, cut, &mut excerpt),
+        None => facts::read(head.endpoint, bytes, cut, &mut excerpt),
     };
     match read {
         Ok(mut facts) => {

@@ -144,6 +144,12 @@ impl Exchange {
         self.beside = Some(beside);
     }
 
+    /// Hash of the account, the same in every process; `None` without one.
+    pub(crate) fn account(&self) -> Option<u64> {
+        let caller = self.head.caller.as_ref()?;
+        Some(HashKey::PUBLIC.hash64("guard", &[caller.account.as_bytes()]))
+    }
+
     /// Whether the policy's rollout names the caller.
     pub(crate) fn is_reached(&self, policy: &Policy) -> bool {
         let caller = self.head.caller.as_ref();
@@ -407,6 +413,11 @@ impl Exchange {
         self.is_unstripped
     }
 
+    /// Whether the response was ended here, because it could not be stripped.
+    pub(crate) const fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     /// Whether `finish` asks for the response's status: a reservation is held, or it is wanted for another reason,
     /// and no usage is known.
     pub fn needs_status(&self, wanted: bool, ended: bool) -> bool {
@@ -471,7 +482,7 @@ impl Exchange {
             usage,
         };
         let decision = decision::to_json(policy, exchange, beside);
-        let observation = self.observation(usage);
+        let observation = self.observation(usage, !self.is_admitted());
         Some(Finished {
             decision,
             usage,
@@ -479,7 +490,8 @@ impl Exchange {
         })
     }
 
-    fn observation(&self, usage: Option<Usage>) -> Option<Observation> {
+    /// What the detector is told of an exchange that was `refused` or not.
+    pub(crate) fn observation(&self, usage: Option<Usage>, refused: bool) -> Option<Observation> {
         let (origin, caller) = (self.head.origin?, self.head.caller.as_ref()?);
         let footprint = self.evaluation.as_ref()?.footprint?;
         let tokens = match usage {
@@ -507,7 +519,7 @@ impl Exchange {
             tools: footprint.tools,
             reasoning: footprint.reasoning,
             samples: footprint.samples,
-            refused: !self.is_admitted(),
+            refused,
             input_tokens: tokens.input,
             output_tokens: tokens.output,
         })

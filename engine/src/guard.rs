@@ -3,16 +3,18 @@
 //! Workers count on their own and add their counts to one shared record now and then; the record also
 //! says whether the guard has tripped, so that all workers stop together. There is one record for each arm of a
 //! deployment, because keys of shared data are there for ever. It belongs to the policy that was configured last;
-//! what still runs under the one before counts no longer. A tripped guard stays tripped until another policy is
-//! configured.
+//! what still runs under the one before counts no longer. A tripped guard stays tripped for its policy until
+//! another one with a guard has been at work in its place.
 use crate::{
     policy::{Arm, Deployment, Guard, Policy},
     store::{CounterStore, StoreError, Swap},
     time::Timestamp,
     window::{Span, Window},
 };
-use alloc::{vec, vec::Vec};
+use alloc::{collections::BTreeSet, vec, vec::Vec};
 
+/// Accounts that count between two looks of a worker: more say no more about a share.
+const MAX_COUNTED: usize = 4096;
 /// Tries to write the record before the counts wait for the next time.
 const MAX_TRIES: u32 = 8;
 const MAGIC: [u8; 4] = *b"wg2\0";
@@ -34,6 +36,8 @@ pub struct GuardWatch {
     guard: Guard,
     /// Counts that were not added yet, in the order of the record's windows.
     counts: Vec<u32>,
+    /// Accounts that have counted since the last look.
+    counted: BTreeSet<u64>,
     trip: Option<Trip>,
 }
 
@@ -49,8 +53,13 @@ pub enum Trip {
 /// One exchange that the policy acted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Acted {
+    /// Hash of the account; `None` without one. Between two looks an account counts once, so that one client cannot
+    /// trip a guard for everybody.
+    pub account: Option<u64>,
     /// Index of the caller's tier; `None` without a caller.
     pub tier: Option<usize>,
+    /// It was let pass.
+    pub admitted: bool,
     /// It was refused and, where there is a policy before it, that would have let it pass: who is refused by both
     /// trips nothing.
     pub refused: bool,
@@ -124,8 +133,12 @@ impl Guards {
         ];
         for (arm, watch) in watches {
             let Some(watch) = watch else { continue };
-            if watch.look(now, store)? {
-                tripped.extend(watch.trip.map(|trip| (arm, trip)));
+            match watch.look(now, store) {
+                Ok(true) => tripped.extend(watch.trip.map(|trip| (arm, trip))),
+                Ok(false) => {}
+                Err(error) if tripped.is_empty() => return Err(error),
+                // What tripped is told first; a store that goes on failing says so at the next look.
+                Err(_) => {}
             }
         }
         Ok(tripped)
@@ -161,6 +174,7 @@ impl GuardWatch {
             configured: now,
             guard,
             counts: vec![0; windows],
+            counted: BTreeSet::new(),
             trip: None,
         })
     }
@@ -170,8 +184,12 @@ impl GuardWatch {
         self.trip
     }
 
-    /// Counts an exchange.
+    /// Counts an exchange, unless its account has counted since the last look.
     pub fn count(&mut self, acted: Acted) {
+        let account = acted.account.unwrap_or_default();
+        if self.counted.len() >= MAX_COUNTED || !self.counted.insert(account) {
+            return;
+        }
         let mut add = |index: Option<usize>, counts: bool| {
             if let (Some(count), true) =
                 (index.and_then(|index| self.counts.get_mut(index)), counts)
@@ -184,8 +202,8 @@ impl GuardWatch {
             .map(|tier| OVERALL.saturating_add(tier.saturating_mul(PER_TIER)));
         add(of_tier, true);
         add(of_tier.map(|index| index.saturating_add(1)), acted.refused);
-        add(Some(0), !acted.refused);
-        add(Some(1), !acted.refused && acted.failed);
+        add(Some(0), acted.admitted);
+        add(Some(1), acted.admitted && acted.failed);
     }
 
     /// Adds what was counted to the shared record and looks whether the guard trips. Two calls, again for each
@@ -202,6 +220,7 @@ impl GuardWatch {
         if self.trip.is_some() {
             return Ok(false);
         }
+        self.counted.clear();
         let key = self.key();
         let mut bytes = Vec::new();
         for _ in 0..MAX_TRIES {
@@ -374,10 +393,33 @@ mod tests {
 
     const fn acted(tier: usize, refused: bool, failed: bool) -> Acted {
         Acted {
+            account: None,
             tier: Some(tier),
+            admitted: !refused,
             refused,
             failed,
         }
+    }
+
+    /// Counts exchanges of so many accounts.
+    fn count(watch: &mut GuardWatch, accounts: u64, acted: Acted) {
+        for _ in 0..accounts {
+            let next = u64::try_from(watch.counted.len()).unwrap() + 1;
+            let account = Some(next);
+            watch.count(Acted { account, ..acted });
+        }
+    }
+
+    #[test]
+    fn one_account_counts_once_between_two_looks() {
+        let guard = r#"{"refusedShare": 0.5, "minExchanges": 10}"#;
+        let (mut watch, mut store) = (watch(guard), MemoryStore::new());
+        count(&mut watch, 10, acted(1, false, false));
+        for _ in 0..1000 {
+            watch.count(acted(1, true, false));
+        }
+
+        assert_eq!(watch.look(at(0), &mut store), Ok(false));
     }
 
     #[test]
@@ -385,13 +427,13 @@ mod tests {
         let guard = r#"{"refusedShare": 0.5, "tiers": {"vetted": 0.02}, "minExchanges": 100}"#;
         let (mut one, mut other, mut store) = (watch(guard), watch(guard), MemoryStore::new());
         for number in 0..98 {
-            one.count(acted(0, number % 49 == 0, false));
-            one.count(acted(1, number % 2 == 0, false));
+            count(&mut one, 1, acted(0, number % 49 == 0, false));
+            count(&mut one, 1, acted(1, number % 2 == 0, false));
         }
         assert_eq!(one.look(at(0), &mut store), Ok(false), "too few to say");
 
-        other.count(acted(0, true, false));
-        other.count(acted(0, false, false));
+        count(&mut other, 1, acted(0, true, false));
+        count(&mut other, 1, acted(0, false, false));
 
         assert_eq!(other.look(at(1), &mut store), Ok(true));
         assert_eq!(other.trip(), Some(Trip::Refused(0)));
@@ -404,15 +446,15 @@ mod tests {
         let guard = r#"{"failedShare": 0.1, "minExchanges": 10}"#;
         let (mut watch, mut store) = (watch(guard), MemoryStore::new());
         for _ in 0..100 {
-            watch.count(acted(1, true, true));
+            count(&mut watch, 1, acted(1, true, true));
         }
         for _ in 0..9 {
-            watch.count(acted(1, false, false));
+            count(&mut watch, 1, acted(1, false, false));
         }
-        watch.count(acted(1, false, true));
+        count(&mut watch, 1, acted(1, false, true));
         assert_eq!(watch.look(at(0), &mut store), Ok(false));
 
-        watch.count(acted(1, false, true));
+        count(&mut watch, 1, acted(1, false, true));
 
         assert_eq!(watch.look(at(0), &mut store), Ok(true));
         assert_eq!(watch.trip(), Some(Trip::Failed));
@@ -423,11 +465,11 @@ mod tests {
         let guard = r#"{"refusedShare": 0.5, "minExchanges": 10, "window": "1m"}"#;
         let (mut watch, mut store) = (watch(guard), MemoryStore::new());
         for _ in 0..9 {
-            watch.count(acted(1, true, false));
+            count(&mut watch, 1, acted(1, true, false));
         }
         assert_eq!(watch.look(at(0), &mut store), Ok(false));
 
-        watch.count(acted(1, true, false));
+        count(&mut watch, 1, acted(1, true, false));
 
         assert_eq!(watch.look(at(70), &mut store), Ok(false));
     }
@@ -439,7 +481,7 @@ mod tests {
         store
             .compare_and_swap(&watch.key(), b"wg2\0\x07short", None)
             .unwrap();
-        watch.count(acted(1, false, false));
+        count(&mut watch, 1, acted(1, false, false));
 
         assert_eq!(watch.look(at(0), &mut store), Ok(false));
 
@@ -454,18 +496,36 @@ mod tests {
         );
         let (mut before, mut after, mut store) = (watch(one), watch(other), MemoryStore::new());
         after.configured = at(10);
-        before.count(acted(1, false, false));
+        count(&mut before, 1, acted(1, false, false));
         assert_eq!(before.look(at(1), &mut store), Ok(false));
 
-        after.count(acted(1, false, false));
+        count(&mut after, 1, acted(1, false, false));
         assert_eq!(after.look(at(11), &mut store), Ok(false));
         for _ in 0..9 {
-            before.count(acted(1, true, false));
+            count(&mut before, 1, acted(1, true, false));
         }
 
         assert_eq!(before.look(at(12), &mut store), Ok(false), "it is over");
         assert_eq!(after.look(at(12), &mut store), Ok(false));
         let key_count = usize::from(store.get(&before.key(), &mut Vec::new()).unwrap().is_some());
         assert_eq!((before.key(), key_count), (after.key(), 1));
+    }
+
+    #[test]
+    fn who_is_refused_by_both_policies_hides_no_upstream_that_fails() {
+        let guard = r#"{"failedShare": 0.5, "minExchanges": 10}"#;
+        let (mut watch, mut store) = (watch(guard), MemoryStore::new());
+        for _ in 0..90 {
+            let both = Acted {
+                refused: false,
+                ..acted(1, true, false)
+            };
+            count(&mut watch, 1, both);
+        }
+        for _ in 0..10 {
+            count(&mut watch, 1, acted(1, false, true));
+        }
+
+        assert_eq!(watch.look(at(0), &mut store), Ok(true));
     }
 }

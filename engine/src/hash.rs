@@ -16,6 +16,9 @@ impl HashKey {
         Self(bytes)
     }
 
+    /// For what hides nothing and has to be the same in every process: names of decisions, arms of a rollout.
+    pub const PUBLIC: Self = Self([0; 16]);
+
     /// 128-bit SipHash-2-4 of `parts` under `domain`; parts are length-prefixed, so `["ab","c"]` and `["a","bc"]` differ.
     ///
     /// The same on every machine: lengths enter as 64-bit little-endian numbers, the domain first.

@@ -24,9 +24,6 @@ use alloc::{string::String, vec::Vec};
 use core::net::IpAddr;
 use reader::Reader;
 
-/// Names of decisions hide nothing, so that they are the same wherever an exchange is replayed.
-const PUBLIC_KEY: HashKey = HashKey::new([0; 16]);
-
 /// The facts about the caller, in the order of the policy's sources.
 #[derive(Clone, Copy)]
 enum Fact {
@@ -126,7 +123,7 @@ impl Head {
         };
         let compressed = is_encoded(headers.clone());
         let request_id = one("x-request-id").unwrap_or_default();
-        let decision_id = PUBLIC_KEY.hash128(
+        let decision_id = HashKey::PUBLIC.hash128(
             "decision",
             &[request_id, &now.as_unix_nanos().to_be_bytes()],
         );

@@ -14,7 +14,7 @@ use crate::{
     policy::{Arm, Deployment, Policy},
     store::CounterStore,
     time::Timestamp,
-    verdict::Action,
+    verdict::{Action, Basis},
 };
 
 /// One exchange under a deployment. Call `begin`, `decide`, and `finish` once; what lies between is told to
@@ -68,7 +68,7 @@ impl Trial {
         } else {
             (Arm::Current, current, candidate)
         };
-        other.takes_part(Part::LooksOn);
+        other.takes_part(Part::LooksOn { used_up: false });
         Self {
             arm,
             exchange,
@@ -96,13 +96,41 @@ impl Trial {
         &mut self.exchange
     }
 
+    /// The account whose standing a verdict depends on; tell it to [`Self::exchange_mut`] before deciding.
+    pub fn suspect(&self) -> Option<u64> {
+        let other = self.other.as_ref();
+        self.exchange
+            .suspect()
+            .or_else(|| other.and_then(Exchange::suspect))
+    }
+
+    /// Whether either policy holds what counts only while the exchange is under way.
+    pub fn holds_leases(&self) -> bool {
+        let other = self.other.as_ref();
+        self.exchange.holds_leases() || other.is_some_and(Exchange::holds_leases)
+    }
+
+    /// The response has ended; see [`Exchange::response_ended`].
+    pub fn response_ended(
+        &mut self,
+        now: Timestamp,
+        ledger: &mut Ledger,
+        store: &mut impl CounterStore,
+    ) {
+        self.exchange.response_ended(now, ledger, store);
+        if let Some(other) = &mut self.other {
+            other.response_ended(now, ledger, store);
+        }
+    }
+
     /// Whether a verdict may depend on the body; if not, decide at once with an empty one.
     pub fn needs_body(&self) -> bool {
         let other = self.other.as_ref();
         self.exchange.needs_body() || other.is_some_and(Exchange::needs_body)
     }
 
-    /// Decides, and lets the other policy decide beside it, on as much of the body as the answering one reads. Costs the body a second reading and, where the other has
+    /// Decides, and lets the other policy decide beside it, on as much of the body as the answering one reads. Costs
+    /// the body a second reading and, where the other has
     /// budgets, the store as many calls again.
     pub fn decide(
         &mut self,
@@ -115,7 +143,18 @@ impl Trial {
         let policy = deployment.policy(self.arm);
         let answer = self.exchange.decide(policy, key, body, ledger, store);
         let beside = deployment.other(self.arm);
+        if let (Body::Prefix(bytes), Some(policy)) = (body, beside) {
+            if bytes.len() < policy.max_body() {
+                // It would read more than there is, so it is not asked.
+                self.other = None;
+            }
+        }
         if let (Some(other), Some(policy)) = (&mut self.other, beside) {
+            let verdict = self.exchange.evaluation().map(|one| &one.verdict);
+            let used_up = verdict.is_some_and(|verdict| {
+                verdict.basis == Basis::Budget && !verdict.would_action.passes()
+            });
+            other.takes_part(Part::LooksOn { used_up });
             other.decides_beside(&self.exchange);
             let cap = policy.max_body();
             let body = match body {
@@ -185,7 +224,7 @@ impl Trial {
                 other: told,
             });
         }
-        let finished = self.exchange.finish(
+        let mut finished = self.exchange.finish(
             deployment.policy(self.arm),
             ended,
             status,
@@ -193,6 +232,12 @@ impl Trial {
             ledger,
             store,
         );
+        if let (Some(finished), Some(other)) = (&mut finished, &self.other) {
+            // The detector hears of an exchange once, from whichever policy has one.
+            let refused = !self.exchange.is_admitted();
+            let seen = || other.observation(finished.usage, refused);
+            finished.observation = finished.observation.or_else(seen);
+        }
         if let Some(evaluation) = self.exchange.evaluation().filter(|one| one.acts) {
             let other = self.other.as_ref().and_then(Exchange::evaluation);
             let passes_beside =
@@ -201,9 +246,11 @@ impl Trial {
             guards.count(
                 self.arm,
                 Acted {
+                    account: self.exchange.account(),
                     tier: evaluation.tier,
+                    admitted: !refused,
                     refused: refused && passes_beside,
-                    failed: !refused && status.is_some_and(|status| status >= 500),
+                    failed: !self.exchange.is_cut() && status.is_some_and(|status| status >= 500),
                 },
             );
         }

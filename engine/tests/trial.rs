@@ -35,6 +35,8 @@ struct World {
 struct Seen {
     arm: Arm,
     refused: bool,
+    /// The detector is told of it.
+    observed: bool,
     decision: Value,
 }
 
@@ -95,6 +97,13 @@ impl World {
         self.guards.look(self.now, &mut self.store).unwrap()
     }
 
+    /// A request of each of so many accounts.
+    fn ask_all(&mut self, accounts: u32) {
+        for number in 0..accounts {
+            self.ask(&format!("a-{number}"));
+        }
+    }
+
     fn ask(&mut self, account: &str) -> Seen {
         self.ask_with(account, "hello", 200)
     }
@@ -107,6 +116,7 @@ impl World {
         ];
         let body =
             json!({"model": "m", "messages": [{"role": "user", "content": text}]}).to_string();
+        let body = body.as_bytes();
         let mut trial = Trial::begin(
             &self.deployment,
             &self.guards,
@@ -116,10 +126,15 @@ impl World {
             self.now,
         );
         assert!(trial.needs_body());
+        let cap = trial.policy(&self.deployment).max_body();
+        let body = match body.get(..cap) {
+            Some(prefix) if prefix.len() < body.len() => Body::Prefix(prefix),
+            _ => Body::Whole(body),
+        };
         let answer = trial.decide(
             &self.deployment,
             &self.key,
-            Body::Whole(body.as_bytes()),
+            body,
             &mut self.ledger,
             &mut self.store,
         );
@@ -143,6 +158,7 @@ impl World {
         Seen {
             arm: trial.arm(),
             refused,
+            observed: finished.observation.is_some(),
             decision: serde_json::from_str(&finished.decision).expect("one JSON object"),
         }
     }
@@ -239,11 +255,11 @@ fn an_account_is_in_the_same_arm_in_every_process_and_the_arms_have_their_shares
 fn a_tripped_guard_gives_everybody_back_to_the_policy_before() {
     let rollout = json!({"mode": "enforce", "guard": {"refusedShare": 0.2, "minExchanges": 10}});
     let mut world = World::new(&pair(1, &rollout));
-    for number in 0..10 {
-        world.ask(&format!("a-{}", number / 2));
-    }
+    world.ask_all(5);
+    assert_eq!(world.look(), []);
     assert_eq!(world.ask("a-0").arm, Arm::Candidate);
 
+    world.ask_all(5);
     let tripped = world.look();
     let after = world.ask("a-0");
 
@@ -274,13 +290,13 @@ fn a_guard_does_not_count_whom_the_policy_before_refuses_too() {
 fn a_guard_trips_on_an_upstream_that_fails_and_not_on_clients_that_leave() {
     let rollout = json!({"mode": "enforce", "guard": {"failedShare": 0.5, "minExchanges": 10}});
     let mut world = World::new(&pair(1000, &rollout));
-    for _ in 0..20 {
-        world.ask_with("a-1", "hello", 499);
+    for number in 0..20 {
+        world.ask_with(&format!("a-{number}"), "hello", 499);
     }
     assert_eq!(world.look(), []);
 
-    for _ in 0..30 {
-        world.ask_with("a-1", "hello", 503);
+    for number in 0..30 {
+        world.ask_with(&format!("a-{number}"), "hello", 503);
     }
 
     assert_eq!(world.look(), [(Arm::Candidate, Trip::Failed)]);
@@ -289,10 +305,10 @@ fn a_guard_trips_on_an_upstream_that_fails_and_not_on_clients_that_leave() {
 #[test]
 fn a_policy_alone_whose_guard_trips_becomes_a_shadow_and_says_so() {
     let rollout = json!({"mode": "enforce", "guard": {"refusedShare": 0.2, "minExchanges": 10}});
-    let mut world = World::new(&policy("1", 5, &rollout));
-    for _ in 0..10 {
-        world.ask("a-1");
-    }
+    let mut world = World::new(&policy("1", 1, &rollout));
+    world.ask_all(5);
+    assert_eq!(world.look(), []);
+    world.ask_all(5);
 
     assert_eq!(world.look(), [(Arm::Current, Trip::Refused(0))]);
     let after = world.ask("a-1");
@@ -308,9 +324,9 @@ fn a_guard_that_tripped_in_another_worker_is_heard_of() {
     let rollout = json!({"mode": "enforce", "guard": {"refusedShare": 0.2, "minExchanges": 10}});
     let document = pair(1, &rollout);
     let mut one = World::new(&document);
-    for _ in 0..20 {
-        one.ask("a-1");
-    }
+    one.ask_all(5);
+    one.look();
+    one.ask_all(5);
     one.look();
     let mut other = World::new(&document);
     other.store = one.store;
@@ -342,4 +358,63 @@ fn a_body_is_judged_by_the_cap_of_each_policy() {
     assert!(!seen.refused);
     assert_eq!(seen.decision["other"]["rule"], "inspection.oversized");
     assert_eq!(seen.decision["other"]["would_action"], Action::Deny.name());
+}
+
+#[test]
+fn a_detector_that_only_the_candidate_wants_hears_of_every_exchange() {
+    let mut document = pair(1000, &json!({"mode": "shadow"}));
+    document["candidate"]["detection"] = json!({"learn": "1d", "memory": "16MiB"});
+    let mut world = World::new(&document);
+
+    let seen = world.ask("a-1");
+
+    assert_eq!(seen.arm, Arm::Current);
+    assert!(seen.observed);
+}
+
+#[test]
+fn who_has_used_up_a_budget_before_is_refused_by_both_and_trips_nothing() {
+    let guard = json!({"mode": "enforce", "guard": {"refusedShare": 0.1, "minExchanges": 5}});
+    let mut document = pair(3, &guard);
+    document["current"]["budgets"][0]["limit"] = json!(3);
+    let mut world = World::new(&policy("1", 3, &json!({"mode": "enforce"})));
+    for _ in 0..3 {
+        world.ask_all(20);
+    }
+
+    world.reload(&document);
+    world.ask_all(20);
+    let seen = world.ask("a-1");
+
+    assert_eq!((seen.arm, seen.refused), (Arm::Candidate, true));
+    assert!(seen.decision.get("other").is_none(), "{}", seen.decision);
+    assert_eq!(world.look(), []);
+}
+
+#[test]
+fn one_client_that_is_refused_again_and_again_trips_no_guard() {
+    let guard = json!({"refusedShare": 0.5, "minExchanges": 10});
+    let mut world = World::new(&policy("1", 1, &json!({"mode": "enforce", "guard": guard})));
+    world.ask_all(10);
+
+    for _ in 0..1000 {
+        world.ask("a-1");
+    }
+
+    assert_eq!(world.look(), []);
+}
+
+#[test]
+fn a_candidate_that_reads_too_little_of_bodies_trips_its_guard() {
+    let guard = json!({"mode": "enforce", "guard": {"refusedShare": 0.5, "minExchanges": 10}});
+    let mut document = pair(1000, &guard);
+    document["candidate"]["inspection"] = json!({"maxBody": "1KiB"});
+    let mut world = World::new(&document);
+
+    for number in 0..10 {
+        let seen = world.ask_with(&format!("a-{number}"), &"x".repeat(2000), 200);
+        assert!(seen.refused);
+    }
+
+    assert_eq!(world.look(), [(Arm::Candidate, Trip::Refused(0))]);
 }

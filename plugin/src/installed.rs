@@ -27,9 +27,8 @@ impl Installed {
     /// Looks at the guards for the first time.
     pub(crate) fn begin(&self, worker: &mut Worker) {
         for arm in [Arm::Current, Arm::Candidate] {
-            if self.deployment.policy(arm).guard().is_some() {
-                worker.tell_guard(arm, false);
-            }
+            // Also where there is none: the configuration before may have had one that tripped.
+            worker.tell_guard(arm, false);
         }
         self.look(worker);
     }
@@ -89,7 +88,7 @@ impl Installed {
             Arm::Current => "it is a shadow from now on".to_string(),
         };
         let text = format!(
-            "weir: the guard of policy {} version {} ({}) has tripped: {what}; {instead}. It stays so until another version is configured",
+            "weir: the guard of policy {} version {} ({}) has tripped: {what}; {instead}. This version stays so; configure another one to try again",
             policy.name(),
             policy.version(),
             policy.digest(),

@@ -60,10 +60,8 @@ impl Stream {
             return Action::Continue;
         };
         let answer = worker::with(|worker| {
+            let standing = trial.suspect().and_then(|account| worker.standing(account));
             let exchange = trial.exchange_mut();
-            let standing = exchange
-                .suspect()
-                .and_then(|account| worker.standing(account));
             if let Some(standing) = standing {
                 exchange.stands(standing);
             }
@@ -157,10 +155,9 @@ impl Stream {
         let Some(trial) = self.trial.as_mut().filter(|_| end) else {
             return;
         };
-        let exchange = trial.exchange_mut();
-        if exchange.holds_leases() {
+        if trial.holds_leases() {
             worker::with(|worker| {
-                exchange.response_ended(worker.latest(), &mut worker.ledger, &mut SharedData);
+                trial.response_ended(worker.latest(), &mut worker.ledger, &mut SharedData);
             });
         }
     }

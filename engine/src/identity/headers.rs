@@ -45,19 +45,34 @@ pub(crate) fn is_encoded<'h>(headers: impl Iterator<Item = (&'h [u8], &'h [u8])>
         })
 }
 
-/// The credential that a request carries.
+/// The credential that a request carries. Several that differ identify nobody: the upstream heeds one of them, and a
+/// client could choose who it is by adding another.
 pub(super) fn credential<'h>(
     headers: impl Iterator<Item = (&'h [u8], &'h [u8])> + Clone,
-) -> Option<&'h [u8]> {
-    let bearer = find(headers.clone(), "authorization")
-        .one()
-        .and_then(|value| {
-            let (scheme, secret) = value.split_at_checked(7)?;
-            scheme.eq_ignore_ascii_case(b"bearer ").then_some(secret)
-        });
-    let secret = bearer
-        .or_else(|| find(headers.clone(), "x-api-key").one())
-        .or_else(|| find(headers, "api-key").one())?;
-    let secret = secret.trim_ascii();
-    (!secret.is_empty()).then_some(secret)
+) -> Found<'h> {
+    let mut found = Found::Nothing;
+    for name in ["authorization", "x-api-key", "api-key", "x-goog-api-key"] {
+        let value = match find(headers.clone(), name) {
+            Found::Nothing => continue,
+            Found::Several => return Found::Several,
+            Found::One(value) => value,
+        };
+        let secret = match (name, value.split_at_checked(7)) {
+            ("authorization", Some((scheme, secret)))
+                if scheme.eq_ignore_ascii_case(b"bearer ") =>
+            {
+                secret
+            }
+            ("authorization", _) => continue,
+            _ => value,
+        };
+        let secret = secret.trim_ascii();
+        match found {
+            _ if secret.is_empty() => {}
+            Found::Nothing => found = Found::One(secret),
+            Found::One(first) if first == secret => {}
+            Found::One(_) | Found::Several => return Found::Several,
+        }
+    }
+    found
 }

@@ -132,9 +132,11 @@ where
                 Found::Nothing | Found::One(_) => Read::Nothing,
                 Found::Several => Read::Unreadable,
             },
-            Source::ApiKey => credential(self.headers.clone()).map_or(Read::Nothing, |secret| {
-                Read::Value(Value::Credential(secret))
-            }),
+            Source::ApiKey => match credential(self.headers.clone()) {
+                Found::One(secret) => Read::Value(Value::Credential(secret)),
+                Found::Nothing => Read::Nothing,
+                Found::Several => Read::Unreadable,
+            },
             Source::Property { index, value_type } => self
                 .property(*index)
                 .map_or(Read::Nothing, |bytes| Read::property(bytes, *value_type)),

@@ -191,7 +191,8 @@ pub struct Identity {
 pub enum Source {
     /// A request header that a trusted filter sets.
     Header(#[cfg_attr(feature = "schema", schemars(with = "schema::HeaderName"))] String),
-    /// A keyed hash of the credential (`authorization: Bearer`, `x-api-key`, `api-key`).
+    /// A keyed hash of the credential (`authorization: Bearer`, `x-api-key`, `api-key`, `x-goog-api-key`);
+    /// several that differ identify nobody.
     ApiKey(ApiKey),
     /// A claim of the JWT that Envoy's `jwt_authn` filter has verified and left in its dynamic metadata.
     Claim(Claim),

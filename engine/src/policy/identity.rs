@@ -299,6 +299,10 @@ fn property_path(given: &Path, path: &str, d: &mut Diagnostics) {
                 credential(&name, path, d);
             }
         }
+        // Some clients put their key into the query.
+        (Some("request"), Some(name @ ("path" | "query")), None) => {
+            credential(name, path, d);
+        }
         (Some("response" | "upstream"), ..) => {
             let message = "nobody knows it when a request arrives";
             let help =

@@ -4,15 +4,13 @@ use super::schema;
 use super::{
     Tier, defaults,
     diagnostic::{Code, Diagnostics},
-    validate::{clip, duration, find_tier, is_id, missing},
+    validate::{LOOKED_AT, clip, duration, find_tier, find_tiers, is_id, missing, too_many},
 };
 use crate::{hash::HashKey, identity::Caller, time::Timestamp};
 use alloc::{collections::BTreeSet, format, string::String, vec::Vec};
 use core::{ops::RangeInclusive, time::Duration};
 use serde::Deserialize;
 
-/// Arms hide nothing and have to be the same in every process, so that their key is no secret.
-const PUBLIC_KEY: HashKey = HashKey::new([0; 16]);
 /// Hundredths of a percent in everything.
 const WHOLE: u64 = 10_000;
 /// Windows of the guard: long enough to hold some exchanges, short enough to act.
@@ -87,7 +85,7 @@ pub struct GuardSection {
     /// Largest share of refused exchanges by tier, where it is another one.
     #[cfg_attr(feature = "schema", schemars(extend("additionalProperties" = {"type": "number", "minimum": 0, "maximum": 1})))]
     pub tiers: Option<alloc::collections::BTreeMap<String, f64>>,
-    /// Largest share of admitted exchanges that the upstream fails (5xx, or no answer), 0 to 1.
+    /// Largest share of admitted exchanges that the upstream fails (5xx), 0 to 1.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub failed_share: Option<f64>,
 }
@@ -200,7 +198,7 @@ impl Canary {
     fn place(&self, account: &str) -> u64 {
         let parts = [self.salt.as_bytes(), account.as_bytes()];
         // 2^64 is so much larger than WHOLE that the remainder favours nobody by more than 1 in 10^15.
-        PUBLIC_KEY.hash64("canary", &parts) % WHOLE
+        HashKey::PUBLIC.hash64("canary", &parts) % WHOLE
     }
 }
 
@@ -268,14 +266,7 @@ fn compile_canary(given: CanarySection, name: &str, tiers: &[Tier], d: &mut Diag
             "write 0.01 to 100",
         );
     }
-    let held = given.tiers.map(|names| {
-        let names = names.iter().enumerate();
-        names
-            .filter_map(|(index, name)| {
-                find_tier(name, tiers, &format!("rollout.canary.tiers[{index}]"), d)
-            })
-            .collect()
-    });
+    let held = find_tiers(given.tiers, tiers, "rollout.canary", d);
     let organizations = given.organizations.map(|named| {
         for (index, organization) in named.iter().enumerate() {
             is_id(
@@ -312,6 +303,11 @@ fn compile_guard(given: GuardSection, tiers: &[Tier], d: &mut Diagnostics) -> Gu
             "write 10s to 1d",
         );
     }
+    let mut by_tier = given.tiers.unwrap_or_default();
+    if by_tier.len() > LOOKED_AT {
+        too_many("rollout.guard.tiers", by_tier.len(), tiers.len(), d);
+        by_tier.clear();
+    }
     let mut share = |given: Option<f64>, path: String| {
         if given.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
             d.error(
@@ -331,7 +327,6 @@ fn compile_guard(given: GuardSection, tiers: &[Tier], d: &mut Diagnostics) -> Gu
         given.failed_share,
         String::from("rollout.guard.failedShare"),
     );
-    let by_tier = given.tiers.unwrap_or_default();
     for (name, of_tier) in &by_tier {
         share(
             Some(*of_tier),

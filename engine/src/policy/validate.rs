@@ -51,6 +51,7 @@ pub(super) const CREDENTIAL_HEADERS: &[&str] = &[
     "proxy-authorization",
     "x-api-key",
     "api-key",
+    "x-goog-api-key",
     "cookie",
 ];
 /// Body cap: the VM's own memory ends at 1 GiB and many streams share it.

@@ -141,7 +141,7 @@ impl Native {
             Some(prefix) if prefix.len() < request.body.len() => Body::Prefix(prefix),
             _ => Body::Whole(&request.body),
         };
-        if let (Some(sentinel), Some(account)) = (&mut self.sentinel, trial.exchange().suspect()) {
+        if let (Some(sentinel), Some(account)) = (&mut self.sentinel, trial.suspect()) {
             trial
                 .exchange_mut()
                 .stands(sentinel.standing(account, began, &mut self.store));
@@ -181,7 +181,7 @@ impl Native {
     fn respond(
         &mut self,
         policy: &Policy,
-        exchange: &mut Exchange,
+        trial: &mut Trial,
         answer: &Answer,
         seen: &mut Seen,
     ) -> bool {
@@ -191,6 +191,7 @@ impl Native {
             .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         seen.status = answer.status;
         seen.headers.clone_from(&answer.headers);
+        let exchange = trial.exchange_mut();
         if exchange.needs_response_head(policy) {
             let changes = exchange.response_head(policy, pairs);
             if let Some(denial) = changes.reply {
@@ -209,8 +210,9 @@ impl Native {
         let end = (!answer.body.is_empty()).then_some((&[][..], true));
         for (piece, ends) in pieces.chain(end) {
             if ends {
-                exchange.response_ended(self.now, &mut self.ledger, &mut self.store);
+                trial.response_ended(self.now, &mut self.ledger, &mut self.store);
             }
+            let exchange = trial.exchange_mut();
             let changed = match exchange.reads_response() {
                 true => exchange.response(piece, ends),
                 false => None,
@@ -257,7 +259,7 @@ impl Runner for Native {
                 seen.upstream =
                     Some(self.forward(forward, policy.max_body(), &headers, &request.body));
                 seen.held = self.now.saturating_since(began);
-                ended = self.respond(policy, trial.exchange_mut(), answer, &mut seen);
+                ended = self.respond(policy, &mut trial, answer, &mut seen);
             }
         }
         let status = trial

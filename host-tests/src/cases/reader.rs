@@ -57,6 +57,9 @@ pub fn read(paths: &[PathBuf], files: &mut BTreeSet<PathBuf>) -> Result<Vec<Case
     }
 }
 
+/// Most requests of one phase: what was seen of each is kept until the case ends.
+const MOST_REPEATS: u32 = 100_000;
+
 /// The files below `path`, by name.
 fn find(path: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     if !path.is_dir() {
@@ -71,7 +74,10 @@ fn find(path: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
-            find(&entry, found)?;
+            // A link to a folder may lead back here.
+            if !entry.is_symlink() {
+                find(&entry, found)?;
+            }
         } else if entry
             .extension()
             .is_some_and(|extension| extension == "yaml")
@@ -236,11 +242,14 @@ impl Reader<'_> {
                 None => Duration::ZERO,
             };
             let times = document.repeat.unwrap_or(1);
-            if times == 0 {
-                self.tell(
-                    &format!("{path}.repeat"),
-                    "0 requests show nothing".to_owned(),
-                );
+            if times == 0 || times > MOST_REPEATS {
+                let problem = match times {
+                    0 => "0 requests show nothing".to_owned(),
+                    _ => format!(
+                        "{times} requests are too many, at most {MOST_REPEATS}; make the limit smaller"
+                    ),
+                };
+                self.tell(&format!("{path}.repeat"), problem);
                 return None;
             }
             if document.answer.as_ref().is_some_and(|answer| answer.never) {

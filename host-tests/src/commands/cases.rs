@@ -1,5 +1,5 @@
 //! `weir test` without `--plugin`: cases of a policy, on every host that is asked for.
-use super::{Format, Outcome, progress};
+use super::{Format, Outcome, progress, replay::same_file};
 use anyhow::Context;
 use clap::Args;
 use std::collections::BTreeSet;
@@ -105,6 +105,13 @@ impl CaseOptions {
         if let Some(wanted) = &self.filter {
             cases.retain(|case| case.name.contains(wanted.as_str()));
             anyhow::ensure!(!cases.is_empty(), "no case has `{wanted}` in its name");
+        }
+        if let Some(path) = &self.junit {
+            anyhow::ensure!(
+                !files.iter().any(|file| same_file(file, path)),
+                "--junit names {}, which is one of the files that are read; name another",
+                path.display()
+            );
         }
         let bar = progress::cases((cases.len() * hosts.count()) as u64);
         let report = run_all(&cases, hosts, &|_, _| bar.inc(1));

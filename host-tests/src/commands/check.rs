@@ -10,10 +10,10 @@ use weir_host::explain::Explained;
 
 /// Validates policies and tells every problem at once
 #[derive(Args)]
-#[command(after_help = "Examples: weir check policies/frontier-api.yaml
-          weir check policies/frontier-api.yaml --emit-config > config.json
-          weir check policies/frontier-api.yaml --explain | grep '# default'
-          weir check now.yaml --candidate next.yaml --emit-config > config.json")]
+#[command(after_help = "Example: weir check policies/frontier-api.yaml
+         weir check policies/frontier-api.yaml --emit-config > config.json
+         weir check policies/frontier-api.yaml --explain | grep '# default'
+         weir check now.yaml --candidate next.yaml --emit-config > config.json")]
 pub(crate) struct CheckCommand {
     /// Policies or overlays, YAML or JSON; - is standard input
     #[arg(required = true, value_name = "POLICY")]

@@ -210,6 +210,7 @@ impl ReplayCommand {
     }
 }
 
+/// Whether both are one file that exists.
 pub(super) fn same_file(left: &Path, right: &Path) -> bool {
     match (left.canonicalize(), right.canonicalize()) {
         (Ok(left), Ok(right)) => left == right && left.is_file(),

@@ -47,10 +47,12 @@ pub(super) fn loose(policy: &Policy, d: &mut Diagnostics) {
         let Some((_, tighter)) = tighter else {
             continue;
         };
-        let whose = if budget.per == tighter.per {
-            "the"
+        let (whose, help) = if budget.per == tighter.per {
+            let help = "lower this limit, raise the other one, or remove one of them";
+            ("the", help)
         } else {
-            "their organization's"
+            let help = "lower this limit, or raise the other one; it still bounds callers without an organization";
+            ("for whoever has an organization, its", help)
         };
         d.warning(
             Code::LooseLimit,
@@ -59,7 +61,7 @@ pub(super) fn loose(policy: &Policy, d: &mut Diagnostics) {
                 "{whose} budget `{}` ({}) always ends first",
                 tighter.name, tighter.limit
             ),
-            "lower this limit, raise the other one, or remove one of them",
+            help,
         );
     }
 }

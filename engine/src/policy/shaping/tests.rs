@@ -76,7 +76,7 @@ fn rules_that_hold_add_up_and_the_first_is_named() {
         .shaping
         .select(subject(1, State::Observe, &[]), |_| true);
 
-    assert_eq!((all.rule, all.by_state), (Some(0), true));
+    assert_eq!((all.rule, all.by_state), (Some(0), false));
     assert_eq!(all.request.samples, Some(1));
     assert_eq!(all.request.effort, Some(Effort::Low));
     assert!(all.request.drop_logprobs && all.strip.logprobs);
