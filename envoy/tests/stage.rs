@@ -69,7 +69,11 @@ impl Setup {
         Seen {
             client: got.borrow().clone(),
             upstream: expected.watch().borrow().clone(),
-            access: self.stage.access(port, PATIENCE).await.unwrap(),
+            access: self
+                .stage
+                .access(port, listener.port(), PATIENCE)
+                .await
+                .unwrap(),
             told,
         }
     }

@@ -10,7 +10,7 @@ use crate::error::EnvoyError;
 /// The format that a listener's access log must have for `AccessLog` to read it.
 ///
 /// A decision of Weir, where one was left, follows behind a tab.
-pub const ACCESS_FORMAT: &str = "%DOWNSTREAM_DIRECT_REMOTE_PORT% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\t%FILTER_STATE(wasm.weir.decision:PLAIN)%\n";
+pub const ACCESS_FORMAT: &str = "%DOWNSTREAM_DIRECT_REMOTE_PORT% %DOWNSTREAM_LOCAL_PORT% %RESPONSE_CODE% %RESPONSE_FLAGS% %RESPONSE_CODE_DETAILS%\t%FILTER_STATE(wasm.weir.decision:PLAIN)%\n";
 
 /// What Envoy says about one exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +37,9 @@ struct Seen {
     file: Option<File>,
     offset: u64,
     pending: Vec<u8>,
-    /// By client port; taken away when asked for, since ports come again.
-    lines: BTreeMap<u16, Access>,
+    /// By the client's and the listener's port; taken away when asked for, since ports come again. One port may be the
+    /// client's at several listeners at once.
+    lines: BTreeMap<(u16, u16), Access>,
 }
 
 impl AccessLog {
@@ -49,14 +50,15 @@ impl AccessLog {
         }
     }
 
-    /// What was written about the connection from `port`, once; None where nothing is there yet.
-    pub(crate) fn take(&self, port: u16) -> Result<Option<Access>, EnvoyError> {
+    /// What was written about the connection from port `client` to port `listener`, once; None where nothing is there
+    /// yet.
+    pub(crate) fn take(&self, client: u16, listener: u16) -> Result<Option<Access>, EnvoyError> {
         let mut seen = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         seen.update(&self.path).map_err(|source| EnvoyError::File {
             path: self.path.clone(),
             source,
         })?;
-        Ok(seen.lines.remove(&port))
+        Ok(seen.lines.remove(&(client, listener)))
     }
 }
 
@@ -77,19 +79,19 @@ impl Seen {
         };
         let complete: Vec<u8> = self.pending.drain(..=last).collect();
         for line in String::from_utf8_lossy(&complete).lines() {
-            if let Some((port, access)) = parse(line) {
-                self.lines.insert(port, access);
+            if let Some((ports, access)) = parse(line) {
+                self.lines.insert(ports, access);
             }
         }
         Ok(())
     }
 }
 
-fn parse(line: &str) -> Option<(u16, Access)> {
+fn parse(line: &str) -> Option<((u16, u16), Access)> {
     let (line, decision) = line.split_once('\t').unwrap_or((line, "-"));
-    let mut fields = line.splitn(4, ' ');
+    let mut fields = line.splitn(5, ' ');
     Some((
-        fields.next()?.parse().ok()?,
+        (fields.next()?.parse().ok()?, fields.next()?.parse().ok()?),
         Access {
             code: fields.next()?.parse().ok()?,
             flags: fields.next()?.to_owned(),
@@ -108,14 +110,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("access");
         let log = AccessLog::new(path.clone());
-        assert_eq!(log.take(7).unwrap(), None);
+        assert_eq!(log.take(7, 80).unwrap(), None);
 
-        std::fs::write(&path, "7 200 - via_upstream\t{\"a\": 1}\n8 0 DC -").unwrap();
+        std::fs::write(
+            &path,
+            "7 81 200 - another\n7 80 200 - via_upstream\t{\"a\": 1}\n8 80 0 DC -",
+        )
+        .unwrap();
 
-        let access = log.take(7).unwrap().unwrap();
+        let access = log.take(7, 80).unwrap().unwrap();
         assert_eq!(access.details, "via_upstream");
         assert_eq!(access.decision.as_deref(), Some("{\"a\": 1}"));
-        assert_eq!(log.take(7).unwrap(), None);
-        assert_eq!(log.take(8).unwrap(), None);
+        assert_eq!(log.take(7, 80).unwrap(), None);
+        assert_eq!(log.take(8, 80).unwrap(), None);
     }
 }

@@ -183,13 +183,19 @@ impl Stage {
         &self.log
     }
 
-    /// What Envoy made of the exchange of a client on `port`, as soon as it says so.
+    /// What Envoy made of the exchange of the client on port `client` at the listener on port `listener`, as soon as it
+    /// says so.
     ///
     /// # Errors
     /// [`EnvoyError::TimedOut`] after `patience`; [`EnvoyError::Ended`].
-    pub async fn access(&self, port: u16, patience: Duration) -> Result<Access, EnvoyError> {
+    pub async fn access(
+        &self,
+        client: u16,
+        listener: u16,
+        patience: Duration,
+    ) -> Result<Access, EnvoyError> {
         self.waiting(patience)
-            .until_there("access log line", || self.access.take(port))
+            .until_there("access log line", || self.access.take(client, listener))
             .await
     }
 

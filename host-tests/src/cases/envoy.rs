@@ -162,15 +162,16 @@ impl InEnvoy<'_> {
         outgoing(request.header_lines(now(), self.number), &request.body)
     }
 
-    async fn connect(&self) -> Result<RawClient, HostFault> {
+    /// A client and the port that it is connected to.
+    async fn connect(&self) -> Result<(RawClient, u16), HostFault> {
         let gone = || HostFault(format!("Envoy has no listener {}", self.name));
         let listener = self.shared.stage.listener(&self.name).ok_or_else(gone)?;
         let client = RawClient::connect(listener, Protocol::Http1).await;
-        client.map_err(HostFault::of)
+        Ok((client.map_err(HostFault::of)?, listener.port()))
     }
 
     async fn hold(&mut self, request: Outgoing) -> Result<(), HostFault> {
-        let mut client = self.connect().await?;
+        let (mut client, _) = self.connect().await?;
         let expected = (self.shared.upstream).expect(client.local_port(), Reaction::Hang);
         let mut asked = expected.watch();
         client.send(request);
@@ -186,7 +187,7 @@ impl InEnvoy<'_> {
         let Shared {
             stage, upstream, ..
         } = self.shared;
-        let mut client = self.connect().await?;
+        let (mut client, listener) = self.connect().await?;
         let port = client.local_port();
         let expected = upstream.expect(port, Reaction::Answer(answer));
         let mut got = client.watch();
@@ -197,7 +198,8 @@ impl InEnvoy<'_> {
         let got = ended.map_err(late)?.map_err(HostFault::of)?.clone();
         let held = began.elapsed();
         client.leave().await;
-        let access = stage.access(port, PATIENCE).await.map_err(HostFault::of)?;
+        let access = stage.access(port, listener, PATIENCE).await;
+        let access = access.map_err(HostFault::of)?;
         let asked = expected.watch().borrow().clone();
         let status = got.header(":status").and_then(|status| status.parse().ok());
         let decision = access.decision.as_deref();

@@ -7,7 +7,7 @@ use weir_host::policy_schema::PolicySchema;
 /// Prints the JSON Schema of policies, by which editors complete and mark them
 #[derive(Args)]
 #[command(
-    after_help = "Examples: weir schema > policies/schema/policy.schema.json
+    after_help = "Example: weir schema > policies/schema/policy.schema.json
           weir schema --format markdown > docs/policy-reference.md
 
 The first line of a policy tells an editor (with a YAML language server) where the schema is:

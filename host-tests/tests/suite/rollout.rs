@@ -244,11 +244,9 @@ fn a_thousand_reloads_leave_no_state_no_vm_and_no_memory_behind() {
 
     let (vms, memory, keys, _) = sizes[0];
     for later in &sizes[1..] {
-        assert_eq!(
-            (later.0, later.1, later.2),
-            (vms, memory, keys),
-            "{sizes:?}"
-        );
+        assert_eq!((later.0, later.2), (vms, keys), "{sizes:?}");
+        // An allocator may find its fullest moment late: a page of 64 KiB for each worker. 750 policies are megabytes.
+        assert!(later.1 <= memory + WORKERS as u64 * 65_536, "{sizes:?}");
     }
     // Records of accounts and pages of observations come and go within fixed keys.
     let spread = sizes.iter().map(|size| size.3).max().unwrap()

@@ -21,6 +21,7 @@ pub(super) struct Flight {
     /// None once it has left.
     client: Option<RawClient>,
     port: u16,
+    listener: u16,
     got: Watch,
     expected: Expected,
     asked: Watch,
@@ -47,6 +48,7 @@ impl Flight {
         client.send(request(spec));
         Ok(Self {
             port,
+            listener: listener.port(),
             got: client.watch(),
             client: Some(client),
             asked: expected.watch(),
@@ -107,7 +109,11 @@ impl Flight {
     }
 
     async fn access(&self, proxy: &Proxy, patience: Duration) -> Result<Access, EnvoyRunError> {
-        match proxy.stage().access(self.port, patience).await {
+        match proxy
+            .stage()
+            .access(self.port, self.listener, patience)
+            .await
+        {
             Ok(access) => Ok(access),
             // Envoy saw no request in what the client sent.
             Err(EnvoyError::TimedOut { .. }) => Ok(Access {
