@@ -19,7 +19,7 @@ pub(super) const CREATED: usize = 2;
 pub(super) const VERIFICATION: usize = 3;
 pub(super) const PLAN: usize = 4;
 
-/// Scores at which `restrict` was ever measured. Below, the log odds say that more than one account in twenty is
+/// Scores between which `restrict` says what it seems to (what the odds mean; no sweep of it was measured). Below, they say that more than one account in twenty is
 /// restricted wrongly (e^3 = 20); above, only accounts in several convicted groups at once get there.
 const CALIBRATED: core::ops::RangeInclusive<f32> = 3.0..=15.0;
 
