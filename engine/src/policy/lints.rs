@@ -19,8 +19,9 @@ pub(super) const CREATED: usize = 2;
 pub(super) const VERIFICATION: usize = 3;
 pub(super) const PLAN: usize = 4;
 
-/// Scores between which `restrict` says what it seems to (what the odds mean; no sweep of it was measured). Below, they say that more than one account in twenty is
-/// restricted wrongly (e^3 = 20); above, only accounts in several convicted groups at once get there.
+/// Scores between which `restrict` says what it seems to, by what odds mean; no sweep of it was measured. Below, more
+/// than one account in twenty is restricted wrongly (e^3 = 20); above, only accounts in several convicted groups at
+/// once get there.
 const CALIBRATED: core::ops::RangeInclusive<f32> = 3.0..=15.0;
 
 /// Looks at a whole policy; `now` dates what was forgotten.

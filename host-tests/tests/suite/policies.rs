@@ -65,3 +65,38 @@ fn the_place_of_a_problem_is_its_line_in_the_file() {
         .unwrap();
     assert_eq!(file.position(&limit.path).0, 5);
 }
+
+#[test]
+fn every_policy_and_scenario_that_the_readme_shows_is_taken() {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    let blocks: Vec<&str> = readme
+        .split("\n```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("\n```").next())
+        .collect();
+    let (mut policies, mut scenarios) = (0, 0);
+    for block in blocks {
+        let shown = PolicyFile::parse(block.to_owned(), "README.md").unwrap();
+        if shown.value.get("proxy").is_some() {
+            scenarios += 1;
+            let parsed = weir_host::scenario::Scenario::parse_all(block).unwrap();
+            assert_eq!(parsed.len(), 1);
+            continue;
+        }
+        // Sections of a policy: they stand in the place of the shipped one's.
+        policies += 1;
+        let mut policy = super::weir::shipped_policy();
+        for (key, section) in shown.value.as_object().unwrap() {
+            policy[key] = section.clone();
+        }
+
+        let checked = Policy::check(policy.to_string().as_bytes(), now());
+
+        assert!(
+            checked.policy.is_some(),
+            "{block}\n{:#?}",
+            checked.diagnostics
+        );
+    }
+    assert_eq!((policies, scenarios), (2, 1));
+}
