@@ -12,7 +12,7 @@ use std::time::Duration;
 use weir_engine::denial::Denial;
 use weir_engine::detect::sentinel::Sentinel;
 use weir_engine::evaluate::Body;
-use weir_engine::exchange::{Answer as Verdict, Exchange, Forward};
+use weir_engine::exchange::{Answer as Verdict, Forward};
 use weir_engine::guard::Guards;
 use weir_engine::hash::HashKey;
 use weir_engine::identity::NoProperties;

@@ -100,6 +100,13 @@ impl DiffCommand {
             skipped: replayed.skipped,
             ..comparison.report(policy, candidate)
         };
+        // No difference over nothing would pass every review.
+        ensure!(
+            report.exchanges > 0,
+            "there is no exchange in {} to compare over ({} lines were skipped); record some, or simulate them with `weir simulate`",
+            self.trace.display(),
+            report.skipped
+        );
         self.tell(&report)?;
         Ok(match report.is_same() {
             true => Outcome::Fine,

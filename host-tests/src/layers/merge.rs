@@ -95,10 +95,10 @@ impl Here {
 
 impl Merge<'_> {
     fn take_locks(&mut self, base: &mut Node) {
-        if let Data::Map(members) = &mut base.data {
-            if let Some((_, _, locked)) = take(members, "locked") {
-                self.add_locks(locked);
-            }
+        if let Data::Map(members) = &mut base.data
+            && let Some((_, _, locked)) = take(members, "locked")
+        {
+            self.add_locks(locked);
         }
     }
 
@@ -196,10 +196,10 @@ impl Merge<'_> {
                     (at, Some((key, site, node)))
                 }
             };
-            if let (at, Some(member)) = put {
-                if let Some(slot) = merged.get_mut(at) {
-                    *slot = Some(member);
-                }
+            if let (at, Some(member)) = put
+                && let Some(slot) = merged.get_mut(at)
+            {
+                *slot = Some(member);
             }
         }
         merged.into_iter().flatten().collect()

@@ -270,7 +270,16 @@ fn what_cannot_be_compared_is_status_2_and_tells_nothing_on_stdout() {
     let of_trace = folder.diff(&same, &[]);
     let skipping = folder.diff(&same, &["--skip-bad-lines", "--format", "json"]);
 
-    for output in [&of_policy, &over_itself, &two_from_stdin, &of_trace] {
+    fs::write(folder.path("trace"), "").unwrap();
+    let of_nothing = folder.diff(&same, &[]);
+
+    for output in [
+        &of_policy,
+        &over_itself,
+        &two_from_stdin,
+        &of_trace,
+        &of_nothing,
+    ] {
         assert_eq!(
             (output.status.code(), output.stdout.len()),
             (Some(2), 0),
