@@ -1,7 +1,6 @@
 //! `docs/walkthrough.md`, done: its files written, its commands run, its configurations applied to a real Envoy while
 //! traffic flows. What the page shows has to come; nothing that a client sends may fail.
 #![expect(
-    clippy::panic,
     clippy::unwrap_used,
     reason = "what tests are built of fails as they do, by panicking"
 )]

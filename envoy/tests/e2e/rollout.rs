@@ -40,7 +40,7 @@ impl Traffic {
         let client = |number: usize| {
             let (stop, answered) = (Arc::clone(&stop), Arc::clone(&answered));
             tokio::spawn(async move {
-                let mut client = if number % 2 == 0 {
+                let mut client = if number.is_multiple_of(2) {
                     Client::http1(addr)
                 } else {
                     Client::http2(addr)

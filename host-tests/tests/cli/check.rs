@@ -105,6 +105,7 @@ fn a_refused_policy_is_not_explained() {
 }
 
 /// A folder with a base that locks its detection, and an overlay of it.
+#[expect(clippy::unwrap_used, reason = "a test's helper")]
 fn layers(overlay: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let base = "apiVersion: weir/v1\nkind: Policy\nmetadata: {name: base, version: \"3\", owner: platform}\nlocked: [detection]\nidentity: {account: [{header: x-account-id}]}\ntiers: [{name: everyone}]\nrollout: {mode: shadow}\n";

@@ -110,10 +110,9 @@ fn no_document_takes_the_place_of_a_policy_that_runs_or_keeps_the_plugin_busy() 
             if let Moment::Ends {
                 fuel: Some(fuel), ..
             } = event.moment
+                && event.call == "proxy_on_configure"
             {
-                if event.call == "proxy_on_configure" {
-                    *sink.lock().unwrap() += fuel;
-                }
+                *sink.lock().unwrap() += fuel;
             }
         })),
         ..HostConfig::default()

@@ -71,18 +71,18 @@ async fn client(
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicUsize>,
 ) -> Vec<String> {
-    let mut client = if number % 2 == 0 {
+    let mut client = if number.is_multiple_of(2) {
         Client::http1(proxy)
     } else {
         Client::http2(proxy)
     };
     let body = json!({"model": "m-large", "messages": [{"role": "user", "content": "Which herbs go with lentils?"}]});
     let mut failed = Vec::new();
-    for turn in 0.. {
+    for turn in 0_usize.. {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        let account = if turn % ONE_IN == 0 {
+        let account = if turn.is_multiple_of(ONE_IN) {
             "batch".to_owned()
         } else {
             format!("a-{}", (turn * CLIENTS + number) % ACCOUNTS)
